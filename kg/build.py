@@ -1,0 +1,144 @@
+"""The flow: documents in, graph out. Read it from top to bottom."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kg.extract import Pipeline
+from kg.link import Index, load_index
+from kg.model import BuildReport, Document, Problem
+from kg.parallel import in_order
+from kg.rdf.iris import Namespace
+from kg.rdf.ontology import load_ontology, ontology_folder
+from kg.resolve import VERSION, resolve
+from kg.revise import Reviser
+from kg.settings import Settings
+from kg.store import Store
+from kg.validate import Shapes, Verdict, judge, load_shapes
+
+__all__ = ["Line", "build"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the stages up to validation made of one document, and the seconds each took."""
+
+    document: Document
+    verdict: Verdict | None
+    problems: tuple[Problem, ...]
+    seconds: dict[str, float]
+
+
+class Line:
+    """The stages from extraction to validation for one document: a pure function of document and settings."""
+
+    def __init__(self, settings: Settings, base: str) -> None:
+        settings = settings.replace(base=base)
+        self.namespace = Namespace(base)
+        self.pipeline = Pipeline(settings)
+        self.index: Index = load_index(settings.wikidata_index)
+        self.shapes: Shapes | None = load_shapes(settings) if settings.validate else None
+        self.ontology = load_ontology(settings)
+        self.ontology_digest, shapes_digest = (_digest(ontology_folder(settings) / name) for name in ("kg.ttl", "shapes.ttl"))
+        self.shapes_digest = shapes_digest if self.shapes else ""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with extractors, model, index, ontology, shapes and the settings that matter: a document is then built anew."""
+        parts = (self.pipeline.fingerprint, VERSION, self.index.name, self.index.digest, self.ontology_digest, self.shapes_digest)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def __call__(self, document: Document) -> Outcome:
+        """One document through extraction, resolution and validation."""
+        clock = _Clock()
+        extraction = self.pipeline(document)
+        clock.lap("extract")
+        if extraction.problems and not extraction.mentions:
+            return Outcome(document, None, extraction.problems, clock.seconds)
+        resolution = resolve(extraction, self.index)
+        clock.lap("resolve")
+        verdict = judge(document, resolution, self.shapes, self.namespace)
+        clock.lap("validate")
+        if verdict.document_refused:
+            reason = verdict.refused[0].violations[0].message
+            problem = Problem("validate", document.id, "refused", f"breaks a shape: {reason}; mend its metadata or text")
+            return Outcome(document, None, (*extraction.problems, problem), clock.seconds)
+        return Outcome(document, verdict, extraction.problems, clock.seconds)
+
+
+def build(
+    documents: Iterable[Document | Problem],
+    store: Store,
+    settings: Settings,
+    *,
+    progress: Callable[[str], None] = lambda document_id: None,
+) -> BuildReport:
+    """Takes documents into a store; those that are in it unchanged are skipped, changed ones replace their former version.
+
+    One bad document never ends the run: it is a Problem of the report. Every document is one transaction.
+    Raises StoreError where the store can't take them.
+    """
+    line = Line(settings, store.namespace.base)
+    reviser = Reviser(store, single_valued=line.ontology.single_valued)
+    counts: Counter[str] = Counter()
+    seconds: dict[str, float] = defaultdict(float)
+    problems: list[Problem] = []
+
+    def fresh() -> Iterator[Document]:
+        for document in documents:
+            if isinstance(document, Problem):
+                problems.append(document)
+            elif store.ledger.state(document.id) == (document.digest, line.fingerprint):
+                counts["unchanged"] += 1
+                progress(document.id)
+            else:
+                yield document
+
+    several = settings.workers > 1
+    made = in_order(Line, (settings, store.namespace.base), fresh(), workers=settings.workers) if several else map(line, fresh())
+    for outcome in made:
+        problems += outcome.problems
+        _add(seconds, outcome.seconds)
+        if outcome.verdict is not None:
+            clock = _Clock()
+            counts["replaced"] += store.ledger.state(outcome.document.id) is not None
+            reviser.put(outcome.document, outcome.verdict, fingerprint=line.fingerprint)
+            clock.lap("store")
+            _add(seconds, clock.seconds)
+            counts.update(
+                documents=1,
+                facts=len(outcome.verdict.accepted.statements),
+                refused=len(outcome.verdict.refused),
+                warnings=len(outcome.verdict.warnings),
+            )
+        progress(outcome.document.id)
+    store.checkpoint()
+    rounded = {stage: round(value, 3) for stage, value in seconds.items()}
+    return BuildReport(**counts, seconds=rounded, problems=tuple(problems))
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _add(seconds: dict[str, float], more: dict[str, float]) -> None:
+    for stage, value in more.items():
+        seconds[stage] += value
+
+
+class _Clock:
+    """Seconds of wall time between laps, by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
+        self._last = now

@@ -1,0 +1,72 @@
+"""Opens the store that the settings name, and finds in it what arguments name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kg.errors import NotFound, UsageError
+
+if TYPE_CHECKING:
+    from kg.revise import Reviser
+    from kg.settings import Settings
+    from kg.store import Store
+
+__all__ = ["check_store", "entity_id", "matching", "open_for_reading", "open_for_writing", "require_document", "reviser"]
+
+
+def check_store(settings: Settings) -> None:
+    """Raises StoreMissing or StoreVersionError, and opens nothing."""
+    from kg import store
+
+    store.check_store(_place(settings))
+
+
+def open_for_reading(settings: Settings) -> Store:
+    """The store as it is now; several processes may read while one writes."""
+    from kg.store import open_store
+
+    return open_store(_place(settings), read_only=True)
+
+
+def open_for_writing(settings: Settings, *, create: bool = False) -> Store:
+    """The store with the writer's lock."""
+    from kg.store import open_store
+
+    return open_store(_place(settings), base=settings.base if create else None, create=create)
+
+
+def _place(settings: Settings) -> str:
+    place = str(settings.store)
+    if "://" in place:
+        raise UsageError(f"{place} is a server, and this version works on folders only", hint="name a folder with --store")
+    if not place:
+        raise UsageError("--store is empty", hint="name a folder, or leave it out")
+    return place
+
+
+def matching(settings: Settings, store: Store) -> Settings:
+    """The settings with the base IRI of the store, which is fixed."""
+    return settings.replace(base=store.namespace.base)
+
+
+def reviser(store: Store, settings: Settings) -> Reviser:
+    """What changes the store, and derives the graph from what its documents say."""
+    from kg.rdf.ontology import load_ontology
+    from kg.revise import Reviser
+
+    return Reviser(store, single_valued=load_ontology(matching(settings, store)).single_valued)
+
+
+def require_document(store: Store, document_id: str) -> str:
+    """The id, where the store has this document; else NotFound with near ones."""
+    if store.ledger.state(document_id) is None:
+        raise NotFound.among("document", document_id, store.ledger.ids())
+    return document_id
+
+
+def entity_id(store: Store, text: str) -> str:
+    """Id of the one entity that an IRI, id or name means; raises NotFound or UsageError."""
+    from kg.query.parameters import find_entity
+
+    node = find_entity(store, text)
+    return store.namespace.entity_id(node.value) or node.value

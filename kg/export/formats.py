@@ -1,0 +1,92 @@
+"""The registry of export formats, and the one way to write a file in any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, runtime_checkable
+
+from kg.errors import NotFound, UsageError
+from kg.export.view import Selection
+from kg.plugins import list_plugins, load_plugin
+from kg.settings import Settings
+from kg.store import Store
+
+__all__ = ["SHIPPED", "Exporter", "TableExporter", "load_exporter", "write_file"]
+
+SHIPPED: Mapping[str, str] = {
+    "csv": "kg.export.tables:create_csv",
+    "cytoscape": "kg.export.network:create_cytoscape",
+    "dot": "kg.export.dot:create",
+    "gexf": "kg.export.gexf:create",
+    "graphml": "kg.export.network:create_graphml",
+    "jsonld": "kg.export.rdf:create_jsonld",
+    "node-link": "kg.export.network:create_node_link",
+    "nquads": "kg.export.rdf:create_nquads",
+    "ntriples": "kg.export.rdf:create_ntriples",
+    "pajek": "kg.export.network:create_pajek",
+    "rdfxml": "kg.export.rdf:create_rdfxml",
+    "trig": "kg.export.rdf:create_trig",
+    "turtle": "kg.export.rdf:create_turtle",
+}
+"""Name → entry point of the formats that come with kg (group ``kg.exporters``)."""
+
+
+@runtime_checkable
+class Exporter(Protocol):
+    """Writes the selected part of a store in one format, as bytes that are the same for the same graph.
+
+    `name` is what ``--format`` takes, `suffix` ends a file's name (with its dot), `media_type` goes with it over HTTP.
+    The entry point is a callable that takes the settings and gives an exporter.
+    """
+
+    name: str
+    media_type: str
+    suffix: str
+
+    def __call__(self, store: Store, selection: Selection, stream: BinaryIO) -> None:
+        """Writes to a binary stream; leaves it open."""
+
+
+@runtime_checkable
+class TableExporter(Exporter, Protocol):
+    """An exporter whose format is several files: a stream takes all of them as one archive, a path takes them side by side."""
+
+    tables: Mapping[str, Callable[[Store, Selection, BinaryIO], None]]
+
+
+def load_exporter(name: str, settings: Settings) -> Exporter:
+    """The exporter of this name, made ready for use. NotFound names the known ones."""
+    registered = {plugin.name for plugin in list_plugins(["exporters"])}
+    if name in registered:
+        made: Any = load_plugin("exporters", name, settings)
+    elif name in SHIPPED:
+        module, _, attribute = SHIPPED[name].partition(":")
+        made = getattr(import_module(module), attribute)(settings)
+    else:
+        raise NotFound.among("export format", name, registered | set(SHIPPED))
+    exporter: Exporter = made
+    return exporter
+
+
+def write_file(exporter: Exporter, store: Store, selection: Selection, path: Path) -> list[Path]:
+    """Writes a file, or where the format is tables one file a table (``NAME-nodes.csv``), and says which.
+
+    A file appears whole or not at all. UsageError where it can't be written.
+    """
+    if isinstance(exporter, TableExporter) and path.suffix != exporter.suffix:
+        parts = {path.with_name(f"{path.stem}-{table}.csv"): write for table, write in exporter.tables.items()}
+    else:
+        parts = {path: exporter}
+    for place, write in parts.items():
+        fresh = place.with_name(f".{place.name}.part")
+        try:
+            with fresh.open("wb") as stream:
+                write(store, selection, stream)
+            fresh.replace(place)
+        except OSError as error:
+            raise UsageError(f"{place} can't be written: {error.strerror}", hint="name another place with -o") from error
+        finally:
+            fresh.unlink(missing_ok=True)
+    return list(parts)

@@ -1,0 +1,267 @@
+"""RDF files: the whole dataset, or the fused view that lies in the default graph."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import pyoxigraph as ox
+import rdflib
+
+from kg.export.view import Edge, Selection, View, read_view
+from kg.rdf.iris import WIKIDATA
+from kg.rdf.ontology import jsonld_context, ontology_folder
+from kg.settings import Settings
+from kg.store import Store
+
+__all__ = [
+    "create_jsonld",
+    "create_nquads",
+    "create_ntriples",
+    "create_rdfxml",
+    "create_trig",
+    "create_turtle",
+    "prefixes",
+    "selected_quads",
+]
+
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_DEFAULT = ox.DefaultGraph()
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def prefixes(base: str) -> dict[str, str]:
+    """The prefixes that our files bind."""
+    return {
+        "kg": f"{base}ontology#",
+        "owl": "http://www.w3.org/2002/07/owl#",
+        "rdf": _RDF,
+        "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+        "skos": "http://www.w3.org/2004/02/skos/core#",
+        "wd": WIKIDATA,
+        "xsd": "http://www.w3.org/2001/XMLSchema#",
+    }
+
+
+# -- which quads ------------------------------------------------------------------------------------------------
+
+
+def selected_quads(store: Store, selection: Selection, *, dataset: bool) -> Iterator[ox.Quad]:
+    """The quads of a selection: of the fused view, and with `dataset` of the documents' own graphs too.
+
+    A selection by `triples` is these triples and nothing else. Any other takes in what its entities and facts lead to:
+    matches, statements, evidence, mentions, the metadata of documents and the texts that are quoted.
+    """
+    if selection.triples is not None:
+        yield from (ox.Quad(t.subject, t.predicate, t.object) for t in selection.triples)
+    elif selection.is_everything:
+        yield from store.graph if dataset else store.graph.quads_for_pattern(None, None, None, _DEFAULT)
+    else:
+        closure = _Closure(store, read_view(store, selection))
+        yield from closure.fused()
+        if dataset:
+            yield from closure.documents()
+
+
+@dataclass(slots=True)
+class _Closure:
+    """What a view leads to."""
+
+    store: Store
+    view: View
+
+    @property
+    def facts(self) -> tuple[Edge, ...]:
+        return self.view.edges + self.view.literals
+
+    def objects(self, subjects: Iterable[str], predicate: str, graph: Any = _DEFAULT) -> set[str]:
+        term = ox.NamedNode(predicate)
+        found = (q for s in subjects for q in self.store.graph.quads_for_pattern(ox.NamedNode(s), term, None, graph))
+        return {quad.object.value for quad in found if isinstance(quad.object, ox.NamedNode)}
+
+    def term(self, local: str) -> str:
+        return self.store.namespace.term(local)
+
+    def of(self, subjects: Iterable[str], graph: ox.NamedNode | ox.DefaultGraph) -> Iterator[ox.Quad]:
+        for subject in sorted(subjects):
+            yield from self.store.graph.quads_for_pattern(ox.NamedNode(subject), None, None, graph)
+
+    def fused(self) -> Iterator[ox.Quad]:
+        entities = {node.iri for node in self.view.nodes}
+        facts = {edge.iri for edge in self.facts}
+        leads = self.objects(entities, self.term("match")) | self.objects(facts, self.term("evidence"))
+        papers = self.objects(entities, self.term("mentionedIn")) | self.objects(facts, self.term("statedIn"))
+        triples, predicates = {edge.triple for edge in self.facts}, self._fact_predicates()
+        for quad in self.of(entities | facts | leads | papers, _DEFAULT):
+            if _iri(quad.subject) in entities and quad.predicate.value in predicates and quad.triple not in triples:
+                continue
+            if quad.predicate.value != self.term("conflictsWith") or _iri(quad.object) in facts:
+                yield quad
+
+    def _fact_predicates(self) -> set[str]:
+        quads = self.store.graph.quads_for_pattern(None, ox.NamedNode(f"{_RDF}predicate"), None, _DEFAULT)
+        return {quad.object.value for quad in quads if isinstance(quad.object, ox.NamedNode)}
+
+    def documents(self) -> Iterator[ox.Quad]:
+        """What the selected facts' documents say of them, each in its own graph."""
+        statements = self.objects((edge.iri for edge in self.facts), self.term("statement"))
+        graphs: dict[str, set[str]] = {}
+        for statement in statements:
+            for document in self.objects([statement], self.term("statedIn"), None):
+                graphs.setdefault(document, set()).add(statement)
+        predicates = self._fact_predicates()
+        for name in sorted(graphs):
+            yield from self._document(ox.NamedNode(name), graphs[name], predicates)
+
+    def _document(self, graph: ox.NamedNode, statements: set[str], predicates: set[str]) -> Iterator[ox.Quad]:
+        evidence = self.objects(statements, self.term("evidence"), graph)
+        texts = self.objects(evidence, self.term("inText"), graph)
+        ends = [self.objects(statements, f"{_RDF}{end}", graph) for end in ("subject", "object")]
+        entities = ends[0] | ends[1]
+        said = {
+            tuple(str(self._value(statement, f"{_RDF}{part}", graph)) for part in ("subject", "predicate", "object"))
+            for statement in statements
+        }
+        mentions = {
+            quad.subject.value
+            for entity in entities
+            for quad in self.store.graph.quads_for_pattern(None, ox.NamedNode(self.term("refersTo")), ox.NamedNode(entity), graph)
+            if isinstance(quad.subject, ox.NamedNode)
+        }
+        for quad in self.of({graph.value} | statements | evidence | texts | entities | mentions, graph):
+            if _iri(quad.subject) in entities and quad.predicate.value in predicates:
+                if (str(quad.subject), str(quad.predicate), str(quad.object)) in said:
+                    yield quad
+            elif quad.predicate.value != self.term("text") or _iri(quad.object) in texts:
+                yield quad
+
+    def _value(self, subject: str, predicate: str, graph: ox.NamedNode) -> object:
+        quads = self.store.graph.quads_for_pattern(ox.NamedNode(subject), ox.NamedNode(predicate), None, graph)
+        return next((quad.object for quad in quads), None)
+
+
+def _iri(term: object) -> str:
+    """The IRI, or nothing where the term is no IRI."""
+    return term.value if isinstance(term, ox.NamedNode) else ""
+
+
+# -- how they are written ---------------------------------------------------------------------------------------
+
+
+class _Rdf:
+    """An exporter by the engine's own serialisers. The whole graph is streamed; a selection is sorted."""
+
+    def __init__(self, name: str, form: ox.RdfFormat, *, suffix: str, dataset: bool) -> None:
+        self.name = name
+        self.media_type = form.media_type
+        self.suffix = suffix
+        self.form = form
+        self.dataset = dataset
+
+    def __call__(self, store: Store, selection: Selection, stream: BinaryIO) -> None:
+        base = store.namespace.base
+        quads: Iterable[ox.Quad] = selected_quads(store, selection, dataset=self.dataset)
+        if not selection.is_everything:
+            quads = sorted(set(quads), key=lambda quad: (str(quad.graph_name), str(quad)))
+        xml = self.form == ox.RdfFormat.RDF_XML
+        if xml:
+            quads = (_for_xml(quad) for quad in quads)
+        content: Iterable[Any] = quads if self.dataset else (quad.triple for quad in quads)
+        # rdflib reads rdf:datatype without xml:base, so RDF/XML gets absolute IRIs
+        ox.serialize(content, stream, self.form, prefixes=prefixes(base), base_iri=None if xml else base)
+
+
+def _for_xml(quad: ox.Quad) -> ox.Quad:
+    """The quad with U+FFFD for characters that XML 1.0 forbids."""
+    value = quad.object
+    if isinstance(value, ox.Literal) and _FORBIDDEN.search(value.value):
+        clean = _FORBIDDEN.sub("\ufffd", value.value)
+        language = value.language
+        made = ox.Literal(clean, language=language) if language else ox.Literal(clean, datatype=value.datatype)
+        return ox.Quad(quad.subject, quad.predicate, made, quad.graph_name)
+    return quad
+
+
+class _JsonLd:
+    """JSON-LD 1.1 with the context of the ontology, each document's graph under its name."""
+
+    name, media_type, suffix = "jsonld", "application/ld+json", ".jsonld"
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def __call__(self, store: Store, selection: Selection, stream: BinaryIO) -> None:
+        graphs: dict[str, list[ox.Triple]] = {}
+        for quad in selected_quads(store, selection, dataset=True):
+            graphs.setdefault(_iri(quad.graph_name), []).append(quad.triple)
+        context = self._context(store.namespace.base)
+        stream.write(b'{\n"@context": ' + _json(context) + b',\n"@graph": [')
+        separator = b"\n"
+        for name in sorted(graphs):
+            nodes = _compacted(graphs.pop(name), context)
+            for node in [{"@id": name, "@graph": nodes}] if name else nodes:
+                stream.write(separator + _json(node))
+                separator = b",\n"
+        stream.write(b"\n]\n}\n")
+
+    def _context(self, base: str) -> dict[str, Any]:
+        settings = self.settings.replace(base=base)
+        if (ontology_folder(settings) / "context.jsonld").is_file():
+            terms: dict[str, Any] = jsonld_context(settings)["@context"]
+            return terms
+        return dict(prefixes(base))
+
+
+def _compacted(triples: Iterable[ox.Triple], context: dict[str, Any]) -> list[Any]:
+    """Node objects of one graph, in the order of their ids."""
+    graph = rdflib.Graph().parse(data=ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES), format="nt11")
+    content = json.loads(graph.serialize(format="json-ld", context=context, auto_compact=False))
+    content.pop("@context", None)
+    nodes: list[Any] = content.get("@graph", [content] if content else [])
+    return sorted((_ordered(node) for node in nodes), key=_json)
+
+
+def _ordered(value: Any) -> Any:
+    """The same JSON-LD with keys and, but for lists, values in one order."""
+    if isinstance(value, dict):
+        return {key: value[key] if key == "@list" else _ordered(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return sorted((_ordered(each) for each in value), key=_json)
+    return value
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def create_nquads(settings: Settings) -> _Rdf:
+    """The exporter of the dataset as N-Quads."""
+    return _Rdf("nquads", ox.RdfFormat.N_QUADS, suffix=".nq", dataset=True)
+
+
+def create_trig(settings: Settings) -> _Rdf:
+    """The exporter of the dataset as TriG."""
+    return _Rdf("trig", ox.RdfFormat.TRIG, suffix=".trig", dataset=True)
+
+
+def create_jsonld(settings: Settings) -> _JsonLd:
+    """The exporter of the dataset as JSON-LD."""
+    return _JsonLd(settings)
+
+
+def create_turtle(settings: Settings) -> _Rdf:
+    """The exporter of the fused view as Turtle."""
+    return _Rdf("turtle", ox.RdfFormat.TURTLE, suffix=".ttl", dataset=False)
+
+
+def create_ntriples(settings: Settings) -> _Rdf:
+    """The exporter of the fused view as N-Triples."""
+    return _Rdf("ntriples", ox.RdfFormat.N_TRIPLES, suffix=".nt", dataset=False)
+
+
+def create_rdfxml(settings: Settings) -> _Rdf:
+    """The exporter of the fused view as RDF/XML."""
+    return _Rdf("rdfxml", ox.RdfFormat.RDF_XML, suffix=".rdf", dataset=False)

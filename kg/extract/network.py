@@ -1,0 +1,108 @@
+"""Runs a trained model (ONNX): texts to tag logits, entities to relation scores. One thread, one document, the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer
+
+from kg.errors import ModelError
+from kg.extract.encoding import Tokens, Window, encode, windows
+from kg.extract.schema import Schema, read_json
+
+__all__ = ["FORMAT", "Encoded", "Network"]
+
+FORMAT = 1
+"""Version of a model's folder: model.json, tokenizer.json, encoder.onnx, relator.onnx."""
+
+_CHUNK = 384
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One text after the encoder: its tokens, windows with their hidden states, tag logits of each token."""
+
+    tokens: Tokens
+    windows: tuple[tuple[Window, Floats], ...]
+    logits: Floats
+
+
+class Network:
+    """A model's folder, opened. Raises ModelError where it is missing, damaged or of another version."""
+
+    def __init__(self, folder: Path) -> None:
+        self.description = read_json(folder / "model.json")
+        if self.description.get("format") != FORMAT:
+            found = self.description.get("format")
+            raise ModelError(f"the model in {folder} has format {found}, this kg reads format {FORMAT}", hint="train it again, or reinstall")
+        self.schema = Schema.from_data(self.description["schema"])
+        self.fingerprint = hashlib.sha256((folder / "model.json").read_bytes()).hexdigest()
+        for name, digest in self.description["files"].items():
+            _check(folder / name, digest)
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.no_padding()
+        self.tokenizer.no_truncation()
+        self._encoder = _session(folder / "encoder.onnx")
+        self._relator = _session(folder / "relator.onnx")
+
+    def encode(self, text: str, start: int) -> Encoded:
+        """The encoder over ``text[start:]``; where windows overlap, a token's logits come from the one with more text around it."""
+        tokens = encode(self.tokenizer, text, start)
+        logits = np.zeros((len(tokens), self.schema.tag_count), np.float32)
+        margin = np.full(len(tokens), -1)
+        seen = []
+        cls, sep = self.tokenizer.token_to_id("[CLS]"), self.tokenizer.token_to_id("[SEP]")
+        size, overlap = int(self.description["window"]), int(self.description["overlap"])
+        for window in windows(tokens, cls=cls, sep=sep, size=size, overlap=overlap) if len(tokens) else ():
+            hidden, tags = self._encoder.run(None, {"ids": window.ids, "features": window.features})
+            places = np.arange(window.first, window.last)
+            inside = np.minimum(places - window.first, window.last - 1 - places)
+            better = inside > margin[places]
+            logits[places[better]] = tags[1:-1][better]
+            margin[places[better]] = inside[better]
+            seen.append((window, hidden))
+        return Encoded(tokens, tuple(seen), logits)
+
+    def relate(
+        self, hidden: Floats, kinds: npt.NDArray[np.int64], members: Floats, pairs: npt.NDArray[np.int64], distances: npt.NDArray[np.int64]
+    ) -> tuple[Floats, Floats]:
+        """Logits (pairs, relations) and where in the window each pair is spoken of (pairs, length)."""
+        logits, places = [], []
+        for at in range(0, len(pairs), _CHUNK):
+            feed = {"x": hidden, "kinds": kinds, "members": members, "pairs": pairs[at : at + _CHUNK], "distances": distances[at : at + _CHUNK]}
+            scored, attended = self._relator.run(None, feed)
+            logits.append(scored)
+            places.append(attended)
+        return np.concatenate(logits), np.concatenate(places)
+
+    def calibration(self) -> Sequence[tuple[float, float, float]]:
+        """For each relation: slope and intercept that turn a logit into a probability, and the least probability that counts."""
+        return [tuple(row) for row in self.description["calibration"]]
+
+
+def _check(path: Path, digest: str) -> None:
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ModelError(f"{path} can't be read: {error.strerror}", hint="train the model again, or reinstall") from error
+    if found != digest:
+        raise ModelError(f"{path} is damaged: its SHA-256 is not the model's", hint="train the model again, or reinstall")
+
+
+def _session(path: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 3
+    options.enable_mem_pattern = False
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

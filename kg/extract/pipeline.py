@@ -1,0 +1,89 @@
+"""Runs the chosen extractors over a document, within a time limit, and joins what they find."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from kg.errors import KgError
+from kg.model import Document, Extraction, Problem
+from kg.plugins import Extractor, load_plugin
+from kg.settings import Settings
+
+__all__ = ["Pipeline"]
+
+
+class _TimeUp(BaseException):
+    """Raised by the alarm; no `except Exception` of a library may swallow it."""
+
+
+class Pipeline:
+    """The extractors that the settings name, in their order."""
+
+    def __init__(self, settings: Settings) -> None:
+        names = [name.strip() for name in settings.extractors.split(",") if name.strip()]
+        self.extractors: list[Extractor] = [load_plugin("extractors", name, settings) for name in names]
+        self.threshold = float(settings.threshold)
+        self.seconds = float(settings.document_seconds)
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with whatever the output depends on, documents aside."""
+        parts = [[each.name, each.version, each.fingerprint] for each in self.extractors]
+        return hashlib.sha256(json.dumps([parts, self.threshold]).encode()).hexdigest()
+
+    def __call__(self, document: Document) -> Extraction:
+        """Everything the extractors find in one document; claims below the threshold are left out.
+
+        A document that takes longer than the time limit, or that an extractor fails at, gives no claims, but a Problem that says so.
+        """
+        draft = Extraction(document.id)
+        try:
+            with _time_limit(self.seconds):
+                for extractor in self.extractors:
+                    draft = _joined(draft, extractor(document, draft))
+        except _TimeUp:
+            message = f"extraction took longer than {self.seconds:g} s; raise the setting document_seconds or split the text"
+            return Extraction(document.id, problems=(Problem("extract", document.id, "time-limit", message),))
+        except KgError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the border to plug-ins: one that fails must not end the run
+            message = (
+                f"the extractor {extractor.name!r} failed: {error!r}; report it to its maker, or leave it out by the setting extractors"
+            )
+            return Extraction(document.id, problems=(Problem("extract", document.id, "extractor-failed", message),))
+        claims = tuple(c for c in draft.claims if max(e.confidence for e in c.evidence) >= self.threshold)
+        return Extraction(document.id, draft.mentions, claims, draft.problems)
+
+
+def _joined(draft: Extraction, found: Extraction) -> Extraction:
+    return Extraction(
+        draft.document_id,
+        tuple(sorted({*draft.mentions, *found.mentions})),
+        tuple(dict.fromkeys((*draft.claims, *found.claims))),
+        (*draft.problems, *found.problems),
+    )
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raises _TimeUp inside after `seconds`; only a process's main thread can be interrupted, elsewhere there is no limit."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise _TimeUp
+
+    former = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)

@@ -1,0 +1,151 @@
+"""Joins the statements of all documents into facts and profiles: in any order, the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from math import prod
+
+from kg.model import Correction, Entity, Fact, Literal, Profile, Statement, fact_id
+
+__all__ = ["Identity", "fuse_facts", "fuse_profile"]
+
+_SPLIT = "@"
+
+
+class Identity:
+    """Which entity of the fused graph an entity of a document is, after corrections by hand.
+
+    ``merge A B`` makes B the same as A; ``split A`` undoes the merges that A is in or, where there are none,
+    makes an entity of its own of what each document calls A (``A@document``).
+    """
+
+    def __init__(self, corrections: Sequence[Correction]) -> None:
+        self._parent: dict[str, str] = {}
+        self._split: set[str] = set()
+        self.rejected: set[str] = set()
+        for correction in corrections:
+            match correction.kind, correction.arguments:
+                case "merge", (first, second):
+                    kept, gone = self._root(first), self._root(second)
+                    if kept != gone:
+                        self._parent[gone] = kept
+                case "split", (entity,):
+                    self._take_apart(entity)
+                case "reject", (fact,):
+                    self.rejected.add(fact)
+                case _:
+                    raise ValueError(f"unknown correction {correction}")
+
+    def _root(self, entity: str) -> str:
+        while entity in self._parent:
+            entity = self._parent[entity]
+        return entity
+
+    def _take_apart(self, entity: str) -> None:
+        root = self._root(entity)
+        group = {each for each in self._parent if self._root(each) == root}
+        if not group:
+            self._split.add(entity)
+        for each in group:
+            del self._parent[each]
+
+    def of(self, entity: str, document_id: str) -> str:
+        """The fused entity that this document's entity is."""
+        if not self._parent and not self._split:
+            return entity
+        return self._root(f"{entity}{_SPLIT}{document_id}" if entity in self._split else entity)
+
+    def members(self, fused: str) -> set[str]:
+        """Ids under which documents may know a fused entity."""
+        if not self._parent and not self._split:
+            return {fused}
+        group = {each for each in self._parent if self._root(each) == fused} | {fused}
+        return {self._unsplit(each) for each in group}
+
+    def _unsplit(self, entity: str) -> str:
+        """What documents call an entity that a split made (``A@document``)."""
+        return next((each for each in sorted(self._split) if entity.startswith(each + _SPLIT)), entity)
+
+    def mapped(self, statement: Statement) -> tuple[str, str, str | Literal]:
+        """Subject, predicate and object of the fact that a statement states."""
+        value = statement.object if isinstance(statement.object, Literal) else self.of(statement.object, statement.document_id)
+        return self.of(statement.subject, statement.document_id), statement.predicate, value
+
+
+def fuse_facts(
+    statements: Iterable[Statement],
+    identity: Identity,
+    *,
+    single_valued: frozenset[str],
+    sources: Callable[[Iterable[str]], int] = lambda documents: len(set(documents)),
+) -> list[Fact]:
+    """One fact for each subject, predicate and object, with every statement of it; rejected ones left out.
+
+    Rival values of a single-valued predicate are marked where one document states the one and another the other.
+    `sources` counts the independent sources among documents.
+    """
+    groups: dict[str, list[Statement]] = {}
+    ends: dict[str, tuple[str, str, str | Literal]] = {}
+    for statement in statements:
+        mapped = identity.mapped(statement)
+        ident = fact_id(*mapped)
+        if not identity.rejected & {ident, statement.fact}:
+            ends[ident] = mapped
+            groups.setdefault(ident, []).append(statement)
+    values: dict[tuple[str, str], list[str]] = {}
+    for ident in sorted(groups):
+        values.setdefault(ends[ident][:2], []).append(ident)
+    facts = []
+    for ident in sorted(groups):
+        said = tuple(sorted(groups[ident], key=lambda s: (s.document_id, s.fact)))
+        others = values[ends[ident][:2]] if ends[ident][1] in single_valued else []
+        rivals = tuple(each for each in others if not _compatible(ends[ident][2], ends[each][2]) and _disagree(said, groups[each]))
+        documents = {statement.document_id for statement in said}
+        facts.append(Fact(ident, *ends[ident], said, _qualifiers(said), _confidence(said), sources(documents), rivals))
+    return facts
+
+
+def _disagree(said: Iterable[Statement], other_said: Iterable[Statement]) -> bool:
+    """One document states the one and not the other, and another the reverse."""
+    ours, theirs = {s.document_id for s in said}, {s.document_id for s in other_said}
+    return bool(ours - theirs and theirs - ours)
+
+
+def _compatible(one: str | Literal, other: str | Literal) -> bool:
+    """Equal, or dates of which one is the less precise form of the other."""
+    if isinstance(one, Literal) and isinstance(other, Literal) and "string" not in (one.datatype, other.datatype):
+        return one.value.startswith(other.value) or other.value.startswith(one.value)
+    return one == other
+
+
+def _qualifiers(statements: Iterable[Statement]) -> tuple[tuple[str, str], ...]:
+    """Every qualifier that a document gives, less those that are only a less precise form of another."""
+    given = {pair for statement in statements for pair in statement.qualifiers}
+    return tuple(sorted((name, date) for name, date in given if not any(n == name and d != date and d.startswith(date) for n, d in given)))
+
+
+def _confidence(statements: Sequence[Statement]) -> float:
+    """Probability that at least one document is right, were they independent; at most .99 unless one is certain."""
+    best = sorted(max(e.confidence for e in statement.evidence) for statement in statements)
+    joined = round(1 - prod(1 - value for value in best), 2)
+    return best[-1] if len(best) == 1 else max(best[-1], min(joined, 0.99))
+
+
+def fuse_profile(fused: str, known: Sequence[tuple[str, Entity]]) -> Profile:
+    """One profile of what documents (id, entity) know of an entity.
+
+    The label is the index's where it is linked, else the name that most documents use, the longer, the first by
+    code point. Types: one, unless entities of different types were merged by hand.
+    """
+    uses = Counter(entity.name for _, entity in known)
+    link = min(
+        (entity.link for _, entity in known if entity.link),
+        key=lambda found: (-found.score, found.qid, found.label, found.method, found.index),
+        default=None,
+    )
+    label = link.label if link else min(uses, key=lambda name: (-uses[name], -len(name), name))
+    names = {name for _, entity in known for name in (entity.name, *entity.aliases)} - {label}
+    types = sorted({entity.type for _, entity in known})
+    documents = sorted({document for document, _ in known})
+    return Profile(fused, tuple(types), label, tuple(sorted(names)), tuple(documents), link)

@@ -1,0 +1,312 @@
+"""What each document says, and what people decided: SQLite. The truth that the graph is derived from."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kg.errors import StoreError, StoreFull
+from kg.model import Correction, Document, Entity, Evidence, Link, Literal, Mention, Name, Resolution, Span, Statement, Text
+
+__all__ = ["Ledger", "Row"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS document (
+    id TEXT PRIMARY KEY, digest TEXT NOT NULL, fingerprint TEXT NOT NULL, source TEXT NOT NULL,
+    document TEXT NOT NULL, resolution TEXT NOT NULL, refused TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entity (
+    id TEXT NOT NULL, document TEXT NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL, aliases TEXT NOT NULL, link TEXT,
+    PRIMARY KEY (id, document)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS entity_document ON entity (document);
+CREATE TABLE IF NOT EXISTS statement (
+    fact TEXT NOT NULL, document TEXT NOT NULL, subject TEXT NOT NULL, predicate TEXT NOT NULL, object TEXT, payload TEXT NOT NULL,
+    PRIMARY KEY (fact, document)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS statement_document ON statement (document);
+CREATE INDEX IF NOT EXISTS statement_subject ON statement (subject, predicate);
+CREATE INDEX IF NOT EXISTS statement_object ON statement (object);
+CREATE TABLE IF NOT EXISTS correction (
+    number INTEGER PRIMARY KEY, kind TEXT NOT NULL, arguments TEXT NOT NULL, agent TEXT NOT NULL, date TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS journal (number INTEGER PRIMARY KEY AUTOINCREMENT, removed TEXT NOT NULL, added TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS single_valued (predicate TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+
+
+class Row:
+    """One document as the ledger holds it; documents and resolutions are decoded when asked for."""
+
+    __slots__ = ("_document", "_refused", "_resolution", "digest", "fingerprint", "id", "source")
+
+    def __init__(self, values: tuple[str, ...]) -> None:
+        self.id, self.digest, self.fingerprint, self.source, self._document, self._resolution, self._refused = values
+
+    @property
+    def document(self) -> Document:
+        """The document with its texts."""
+        return _document_from(json.loads(self._document))
+
+    @property
+    def resolution(self) -> Resolution:
+        """What it says, in entities and statements."""
+        return _resolution_from(self.id, json.loads(self._resolution))
+
+    @property
+    def refused(self) -> list[dict[str, Any]]:
+        """What the shapes refused, with the violations, as plain data."""
+        found: list[dict[str, Any]] = json.loads(self._refused)
+        return found
+
+
+class Ledger:
+    """The SQLite file of a store. Errors of SQLite become errors of the tree (StoreError, StoreFull)."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path = path
+        target = f"{path.resolve().as_uri()}?mode=ro" if read_only else path.resolve().as_uri()
+        with _mapped(path):
+            self._connection = sqlite3.connect(target, uri=True, isolation_level=None, timeout=30, check_same_thread=False)
+            if not read_only:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                self._connection.execute("PRAGMA secure_delete=ON")
+                self._connection.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside happens, or nothing."""
+        with _mapped(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with _mapped(self.path):
+            return self._connection.execute(sql, values).fetchall()
+
+    # -- documents ---------------------------------------------------------------------------------------------
+
+    def ids(self) -> list[str]:
+        """Ids of all documents, sorted."""
+        return [row[0] for row in self._rows("SELECT id FROM document ORDER BY id")]
+
+    def row(self, document_id: str) -> Row | None:
+        """One document, or None."""
+        found = self._rows("SELECT * FROM document WHERE id = ?", document_id)
+        return Row(found[0]) if found else None
+
+    def state(self, document_id: str) -> tuple[str, str] | None:
+        """Digest and fingerprint with which a document was built, or None."""
+        found = self._rows("SELECT digest, fingerprint FROM document WHERE id = ?", document_id)
+        return found[0] if found else None
+
+    def source_keys(self, document_ids: Iterable[str]) -> set[str]:
+        """Keys of the sources behind these documents: equal for equal texts."""
+        return {row[0] for each in document_ids for row in self._rows("SELECT source FROM document WHERE id = ?", each)}
+
+    def put(self, document: Document, resolution: Resolution, *, fingerprint: str, source: str, refused: list[dict[str, Any]]) -> None:
+        """Records what a document says. It must not be there yet."""
+        values = (document.id, document.digest, fingerprint, source, _dump(_document_as(document)), _dump(_resolution_as(resolution)))
+        with _mapped(self.path):
+            self._connection.execute("INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, _dump(refused)))
+            self._connection.executemany(
+                "INSERT INTO entity VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (e.id, document.id, e.type, e.name, _dump(e.aliases), _dump(_link_as(e.link)) if e.link else None)
+                    for e in resolution.entities
+                ],
+            )
+            self._connection.executemany(
+                "INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        s.fact,
+                        document.id,
+                        s.subject,
+                        s.predicate,
+                        s.object if isinstance(s.object, str) else None,
+                        _dump(_statement_as(s)),
+                    )
+                    for s in resolution.statements
+                ],
+            )
+
+    def remove(self, document_id: str) -> None:
+        """Forgets a document."""
+        with _mapped(self.path):
+            for table, column in (("document", "id"), ("entity", "document"), ("statement", "document")):
+                self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (document_id,))
+
+    # -- entities and statements of all documents --------------------------------------------------------------
+
+    def entities(self, ids: Iterable[str]) -> list[tuple[str, Entity]]:
+        """(document id, entity without mentions) for each document that knows one of these entity ids."""
+        found = []
+        for each in sorted(set(ids)):
+            for ident, document, kind, name, aliases, link in self._rows("SELECT * FROM entity WHERE id = ? ORDER BY document", each):
+                found.append((document, Entity(ident, kind, name, tuple(json.loads(aliases)), link=_link_from(link and json.loads(link)))))
+        return found
+
+    def entity_ids(self) -> list[str]:
+        """Ids of all entities, sorted."""
+        return [row[0] for row in self._rows("SELECT DISTINCT id FROM entity ORDER BY id")]
+
+    def facts_of(self, entity: str) -> list[tuple[str, str, str | Literal]]:
+        """(subject, predicate, object) of every statement that has this entity at an end, each once."""
+        found = {}
+        columns = "SELECT fact, document, payload FROM statement"
+        sql = f"{columns} WHERE subject = ?1 UNION {columns} WHERE object = ?1"
+        for fact, document, payload in self._rows(sql, entity):
+            if fact not in found:
+                statement = _statement_from(document, json.loads(payload))
+                found[fact] = (statement.subject, statement.predicate, statement.object)
+        return [found[key] for key in sorted(found)]
+
+    def statements(self, facts: Iterable[str]) -> list[Statement]:
+        """Every document's statement of these facts, sorted by fact and document."""
+        found = []
+        for fact in sorted(set(facts)):
+            rows = self._rows("SELECT document, payload FROM statement WHERE fact = ? ORDER BY document", fact)
+            found += [_statement_from(document, json.loads(payload)) for document, payload in rows]
+        return found
+
+    def statements_about(self, subjects: Iterable[str], predicate: str) -> list[Statement]:
+        """Every statement with one of these subjects and this predicate."""
+        found = []
+        for subject in sorted(set(subjects)):
+            sql = "SELECT document, payload FROM statement WHERE subject = ? AND predicate = ? ORDER BY fact, document"
+            found += [_statement_from(document, json.loads(payload)) for document, payload in self._rows(sql, subject, predicate)]
+        return found
+
+    # -- corrections -------------------------------------------------------------------------------------------
+
+    def corrections(self) -> list[Correction]:
+        """Decisions by hand in the order in which they were taken."""
+        rows = self._rows("SELECT kind, arguments, agent, date FROM correction ORDER BY number")
+        return [Correction(kind, tuple(json.loads(arguments)), agent, date) for kind, arguments, agent, date in rows]
+
+    def correct(self, correction: Correction) -> None:
+        """Records a decision."""
+        with _mapped(self.path):
+            self._connection.execute(
+                "INSERT INTO correction (kind, arguments, agent, date) VALUES (?, ?, ?, ?)",
+                (correction.kind, _dump(correction.arguments), correction.agent, correction.date),
+            )
+
+    def single_valued(self) -> frozenset[str]:
+        """Predicates that were single-valued when the graph was derived."""
+        return frozenset(row[0] for row in self._rows("SELECT predicate FROM single_valued"))
+
+    def set_single_valued(self, predicates: Iterable[str]) -> None:
+        """Records for which predicates two values are a conflict in the graph."""
+        with _mapped(self.path):
+            self._connection.execute("DELETE FROM single_valued")
+            self._connection.executemany("INSERT INTO single_valued VALUES (?)", [(each,) for each in sorted(predicates)])
+
+    # -- journal: differences that the graph may not have yet ---------------------------------------------------
+
+    def log(self, removed: str, added: str) -> None:
+        """Notes a difference (N-Quads) before the graph takes it."""
+        with _mapped(self.path):
+            self._connection.execute("INSERT INTO journal (removed, added) VALUES (?, ?)", (removed, added))
+
+    def journal(self) -> list[tuple[str, str]]:
+        """Differences since the last checkpoint, oldest first."""
+        return [(removed, added) for removed, added in self._rows("SELECT removed, added FROM journal ORDER BY number")]
+
+    def checkpoint(self) -> None:
+        """Forgets the journal: the graph has everything on disk."""
+        with _mapped(self.path):
+            self._connection.execute("DELETE FROM journal")
+
+    def version(self) -> int:
+        """A number that is another one after every change that another handle or process has made."""
+        return int(self._rows("PRAGMA data_version")[0][0])
+
+    def scrub(self) -> None:
+        """Rewrites the file so that nothing deleted is left in it or its log."""
+        with _mapped(self.path):
+            self._connection.execute("VACUUM")
+            busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            raise StoreError(f"{self.path} is being read, so removed text may still be in it", hint="run the same command again")
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        if "full" in str(error) or "disk I/O" in str(error):
+            raise StoreFull(f"{path}: {error}", hint="free some space and run the same command again") from error
+        raise StoreError(f"{path}: {error}", hint="`kg doctor` tells more") from error
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _document_as(document: Document) -> list[Any]:
+    texts = [[text.name, text.content, text.metadata_end] for text in document.texts]
+    metadata = [document.published, document.title, document.author, document.publisher, document.url, document.language]
+    return [document.id, texts, metadata]
+
+
+def _document_from(data: list[Any]) -> Document:
+    return Document(data[0], tuple(Text(*text) for text in data[1]), *data[2])
+
+
+def _value_as(value: str | Literal) -> Any:
+    return [value.value, value.datatype] if isinstance(value, Literal) else value
+
+
+def _statement_as(s: Statement) -> list[Any]:
+    evidence = [[e.text, e.span.start, e.span.end, e.quote, e.extractor, e.version, e.confidence] for e in s.evidence]
+    return [s.subject, s.predicate, _value_as(s.object), evidence, s.qualifiers]
+
+
+def _statement_from(document_id: str, data: list[Any]) -> Statement:
+    subject, predicate, value, evidence, qualifiers = data
+    return Statement(
+        document_id,
+        subject,
+        predicate,
+        value if isinstance(value, str) else Literal(*value),
+        tuple(Evidence(document_id, text, Span(start, end), *rest) for text, start, end, *rest in evidence),
+        tuple((name, date) for name, date in qualifiers),
+    )
+
+
+def _link_as(link: Link | None) -> list[Any] | None:
+    return [link.qid, link.label, link.score, link.method, link.index] if link else None
+
+
+def _link_from(data: list[Any] | None) -> Link | None:
+    return Link(*data) if data else None
+
+
+def _resolution_as(resolution: Resolution) -> list[Any]:
+    entities = [
+        [e.id, e.type, e.name, e.aliases, [[m.text, m.span.start, m.span.end, m.surface, m.kind] for m in e.mentions], _link_as(e.link)]
+        for e in resolution.entities
+    ]
+    return [entities, [_statement_as(statement) for statement in resolution.statements]]
+
+
+def _resolution_from(document_id: str, data: list[Any]) -> Resolution:
+    entities = []
+    for ident, kind, name, aliases, mentions, link in data[0]:
+        referent = Name(kind, name)
+        found = tuple(Mention(text, Span(start, end), surface, referent, sort) for text, start, end, surface, sort in mentions)
+        entities.append(Entity(ident, kind, name, tuple(aliases), found, _link_from(link)))
+    return Resolution(document_id, tuple(entities), tuple(_statement_from(document_id, each) for each in data[1]))

@@ -1,0 +1,49 @@
+"""Names: when two forms are the same name, and what key they give."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+__all__ = ["fold", "fullest", "is_part", "slug"]
+
+_PLAIN = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ß": "ss", "&": " and ", "’": "'", "‘": "'", ".": None}
+)
+
+
+def fold(name: str) -> str:
+    """A name without what tells no names apart: case, accents, punctuation, a genitive, a leading *the*.
+
+    >>> fold("The Kardashians’"), fold("Hermès"), fold("A$AP Rocky"), fold("Dolce & Gabbana")
+    ('kardashians', 'hermes', 'a$ap rocky', 'dolce and gabbana')
+    """
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).casefold()
+    text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+    text = unicodedata.normalize("NFC", text).translate(_PLAIN)
+    words = re.findall(r"[\w$]+", re.sub(r"'s\b|'", "", text).replace("_", " "))
+    while words[:1] == ["the"] and len(words) > 1:
+        del words[0]
+    return " ".join(words) or "".join(text.split()) or "".join(name.split())
+
+
+def slug(name: str) -> str:
+    """The folded name as a path segment: two names have the same one exactly if they fold alike."""
+    return fold(name).replace(" ", "-")
+
+
+def fullest(name: str, candidates: Iterable[str]) -> str:
+    """The one longer person's name among `candidates` of which `name` is the first or last part; else `name` itself.
+
+    >>> fullest("Kardashian", ["Kim Kardashian", "Demna"]), fullest("Kardashian", ["Kim Kardashian", "Kris Kardashian"])
+    ('Kim Kardashian', 'Kardashian')
+    """
+    longer = {fold(candidate): candidate for candidate in sorted(candidates, reverse=True) if is_part(name, candidate)}
+    return next(iter(longer.values())) if len(longer) == 1 else name
+
+
+def is_part(name: str, longer: str) -> bool:
+    """Whether a name is the first or last part of a longer one."""
+    parts, words = fold(name).split(), fold(longer).split()
+    return len(words) > len(parts) and parts in (words[: len(parts)], words[-len(parts) :])

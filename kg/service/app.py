@@ -1,0 +1,62 @@
+"""Makes the Flask app of a store."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, jsonify, request
+
+from kg.query.run import run_query
+from kg.rdf.ontology import load_ontology
+from kg.service import data, faults, links, pages, resources, sparql
+from kg.service.state import State, StoreSource, current, store
+from kg.settings import Settings
+from kg.store import Store
+
+__all__ = ["MOST_BYTES", "create_app"]
+
+MOST_BYTES = 16 * 1024 * 1024
+"""Longest request body; past it the answer is 413."""
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Content-Type, Content-Disposition",
+}
+
+
+def create_app(origin: Store | StoreSource, settings: Settings) -> Flask:
+    """The app over a store, or over what a callable gives at each request as the newest state of one."""
+    source: StoreSource = (lambda: origin) if isinstance(origin, Store) else origin
+    app = Flask("kg.service", static_url_path="/static")
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = MOST_BYTES
+    ours = settings.replace(base=source().namespace.base)
+    app.extensions["kg"] = State(source, ours, load_ontology(ours))
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    links.register(app)
+    faults.register(app)
+    for room in (sparql, resources, pages, data):
+        app.register_blueprint(room.create_blueprint())
+    app.add_url_rule("/healthz", view_func=_healthz)
+    app.after_request(_finish)
+    return app
+
+
+def _healthz() -> Response:
+    """200 only when a query is answered."""
+    run_query(store(), "ASK { }", settings=current().settings)
+    return jsonify({"status": "ok"})
+
+
+def _finish(response: Response) -> Response:
+    """Headers that every answer has."""
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.vary.add("Accept")
+    if request.method == "OPTIONS":
+        response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "GET, HEAD, OPTIONS")
+        response.headers["Access-Control-Allow-Headers"] = "Accept, Authorization, Content-Type"
+        response.headers["Access-Control-Max-Age"] = "86400"
+    return response

@@ -1,0 +1,40 @@
+"""What the app holds: where its store comes from, the settings and the ontology."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import current_app, g
+
+from kg.rdf.ontology import Ontology
+from kg.settings import Settings
+from kg.store import Store
+
+__all__ = ["State", "StoreSource", "current", "store"]
+
+StoreSource = Callable[[], Store]
+"""Gives the store in its newest state."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One app's own; kept in ``app.extensions``, so that two apps in a process share nothing."""
+
+    source: StoreSource
+    settings: Settings
+    ontology: Ontology
+
+
+def current() -> State:
+    """The state of the app that answers this request."""
+    state: State = current_app.extensions["kg"]
+    return state
+
+
+def store() -> Store:
+    """The store of this request: the same one from its beginning to its end."""
+    if "store" not in g:
+        g.store = current().source()
+    found: Store = g.store
+    return found

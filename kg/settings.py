@@ -1,0 +1,127 @@
+"""One table of settings, read in a fixed order: default, `kg.toml`, environment (`KG_…`), flag."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kg.errors import InvalidSetting
+
+__all__ = ["SETTINGS", "Setting", "Settings", "load_settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table: name, default (its type is the setting's type), one line of help, least and greatest number."""
+
+    name: str
+    default: Any
+    help: str
+    least: float | None = None
+    most: float | None = None
+
+    @property
+    def variable(self) -> str:
+        """Name of the environment variable."""
+        return f"KG_{self.name.upper()}"
+
+
+SETTINGS = (
+    Setting("store", "kg-store", "Folder of the store (or, later, URL of a SPARQL server)"),
+    Setting("base", "http://localhost:8000/", "Base IRI of a store when it is made; kept by the store afterwards"),
+    Setting("extractors", "encoder,rules", "Extractors to run, in order, separated by commas"),
+    Setting("model", "", "Folder of the extraction model; empty: the one that is shipped"),
+    Setting("threshold", 0.5, "Least confidence of a claim that is kept, 0 to 1", 0, 1),
+    Setting("workers", 1, "Processes that extract documents", 1, 256),
+    Setting("document_seconds", 60.0, "Longest time for the extraction of one document; past it the document is a problem", 0.01, 86400),
+    Setting("document_characters", 2_000_000, "Longest text of one document, in characters; past it the document is a problem", 1),
+    Setting("validate", True, "Check every document's graph against the shapes before it is stored"),
+    Setting("ontology", "", "Folder of the ontology and its shapes; empty: the one that is shipped"),
+    Setting("queries", "", "Folder of named queries; empty: the one that is shipped"),
+    Setting("wikidata_index", "shipped", "Index of Wikidata identifiers; `shipped` is the built-in one"),
+    Setting("agent", "", "Who takes a decision by hand (`kg merge`, `kg reject`); empty: the login name"),
+    Setting("host", "127.0.0.1", "Address on which the service listens"),
+    Setting("port", 8000, "Port on which the service listens", 0, 65535),
+    Setting("token", "", "Bearer token that allows writing over HTTP; empty: read only"),
+    Setting("query_seconds", 30.0, "Longest time of one query, in seconds", 0.01, 86400),
+    Setting("query_rows", 1_000_000, "Most rows of one result; past it the answer is an error, never cut silently", 1),
+)
+
+_DEFAULTS = {setting.name: setting.default for setting in SETTINGS}
+_TABLE = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The values in force; attribute access by the names of the table."""
+
+    values: tuple[tuple[str, Any], ...] = tuple(_DEFAULTS.items())
+
+    def __getattr__(self, name: str) -> Any:
+        for key, value in object.__getattribute__(self, "values"):
+            if key == name:
+                return value
+        raise AttributeError(name)
+
+    def replace(self, /, **changes: Any) -> Settings:
+        """These settings with some values changed; InvalidSetting for a name that is not in the table."""
+        merged = dict(self.values)
+        for name, value in changes.items():
+            if name not in _DEFAULTS:
+                raise InvalidSetting(f"there is no setting {name!r}", hint="`kg settings` lists them")
+            merged[name] = _converted(name, value)
+        return Settings(tuple(merged.items()))
+
+
+def _converted(name: str, value: Any) -> Any:
+    setting = _TABLE[name]
+    converted = _flag(name, value) if isinstance(setting.default, bool) else _plain(setting, value)
+    low, high = setting.least, setting.most
+    if (low is not None and not converted >= low) or (high is not None and not converted <= high):
+        allowed = f"from {low:g} to {high:g}" if high is not None else f"{low:g} or more"
+        raise InvalidSetting(f"{name} is {allowed}, not {value!r}", hint=f"see `kg settings`, or unset {setting.variable}")
+    return converted
+
+
+def _flag(name: str, value: Any) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    word = str(value).strip().lower()
+    if word not in words:
+        raise InvalidSetting(f"{name} is yes or no, not {value!r}", hint=f"unset {_TABLE[name].variable} or set it to 1 or 0")
+    return words[word]
+
+
+def _plain(setting: Setting, value: Any) -> Any:
+    """Text, an integer or a number, from text or from a value that loses nothing by it."""
+    kind = type(setting.default)
+    try:
+        if isinstance(value, (list, dict, bool)) or (kind is int and isinstance(value, float)):
+            raise ValueError
+        return kind(value)
+    except (TypeError, ValueError) as error:
+        word = {str: "text", int: "a whole number", float: "a number"}[kind]
+        raise InvalidSetting(
+            f"{setting.name} takes {word}, not {value!r}", hint=f"see `kg settings`, or unset {setting.variable}"
+        ) from error
+
+
+def load_settings(flags: Mapping[str, Any] | None = None, *, file: Path | None = None) -> Settings:
+    """Settings from default, file (`kg.toml` in the working folder, where there is one), environment and flags.
+
+    An empty environment variable counts as unset; a flag that is None was not given.
+    Raises InvalidSetting for a value of the wrong kind or a file that can't be read.
+    """
+    path = file or Path("kg.toml")
+    settings = Settings()
+    if file is not None or path.is_file():
+        try:
+            settings = settings.replace(**tomllib.loads(path.read_text(encoding="utf-8")))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            raise InvalidSetting(f"{path} can't be read: {error}", hint="mend or remove it") from error
+    environment = {s.name: os.environ[s.variable] for s in SETTINGS if os.environ.get(s.variable)}
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    return settings.replace(**environment).replace(**given)

@@ -1,0 +1,246 @@
+"""The training itself: batches in, weights out, with checkpoints to go on from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from kg.extract.encoding import FEATURES
+from kg.extract.schema import DISTANCES, Schema
+from kg.train.batches import Batch, make_batches
+from kg.train.examples import Example, Names, swap_names
+from kg.train.network import Encoder, Relator, Shape
+
+__all__ = ["Recipe", "Scores", "load_pretrained", "score_examples", "train"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to train: everything that the result depends on, data aside."""
+
+    epochs: int = 12
+    seed: int = 20260101
+    window: int = 512
+    rate: float = 6e-5
+    head_rate: float = 6e-4
+    accumulate: int = 3
+    swap: float = 0.6
+    warmup: float = 0.06
+    relation_weight: float = 1.0
+    evidence_weight: float = 0.1
+    half: bool = True
+
+
+class Network(nn.Module):
+    """Encoder and relator together."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.encoder = Encoder(shape)
+        self.relator = Relator(shape)
+
+
+def load_pretrained(path: Path, schema: Schema, *, extra_layers: int = 2) -> Network:
+    """A network with the weights of a BERT encoder (`config.json`, `model.safetensors`); the extra layers begin as its last ones."""
+    config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    shape = Shape(
+        vocabulary=config["vocab_size"], positions=config["max_position_embeddings"], hidden=config["hidden_size"],
+        heads=config["num_attention_heads"], inner=config["intermediate_size"], layers=config["num_hidden_layers"],
+        extra_layers=extra_layers, features=FEATURES, tags=schema.tag_count, kinds=len(schema.kinds) + 1,
+        predicates=len(schema.relations), distances=DISTANCES,
+    )  # fmt: skip
+    network = Network(shape)
+    network.shape = shape  # type: ignore[assignment]
+    weights = {name.removeprefix("bert."): value for name, value in load_file(path / "model.safetensors").items()}
+    encoder = network.encoder
+    with torch.no_grad():
+        encoder.words.weight.copy_(weights["embeddings.word_embeddings.weight"])
+        encoder.places.weight.copy_(weights["embeddings.position_embeddings.weight"])
+        encoder.places.weight.add_(weights["embeddings.token_type_embeddings.weight"][0])
+        _copy(encoder.norm, weights, "embeddings.LayerNorm")
+        last = shape.layers - shape.extra_layers
+        for number, layer in enumerate(encoder.layers):
+            _copy_layer(layer, weights, number)
+        for number, layer in enumerate(network.relator.layers):
+            _copy_layer(layer, weights, last + number)
+    return network
+
+
+_PARTS = {
+    "query": "attention.self.query", "key": "attention.self.key", "value": "attention.self.value", "output": "attention.output.dense",
+    "norm": "attention.output.LayerNorm", "inner": "intermediate.dense", "outer": "output.dense", "final_norm": "output.LayerNorm",
+}  # fmt: skip
+
+
+def _copy_layer(layer: nn.Module, weights: dict[str, Tensor], number: int) -> None:
+    for ours, theirs in _PARTS.items():
+        _copy(getattr(layer, ours), weights, f"encoder.layer.{number}.{theirs}")
+
+
+def _copy(part: nn.Module, weights: dict[str, Tensor], name: str) -> None:
+    part.weight.copy_(weights[f"{name}.weight"])  # type: ignore[operator, union-attr]
+    part.bias.copy_(weights[f"{name}.bias"])  # type: ignore[operator, union-attr]
+
+
+def _loss(network: Network, batch: Batch, recipe: Recipe, tag_weights: Tensor) -> tuple[Tensor, Tensor]:
+    x, tag_logits = network.encoder(batch.ids, batch.features)
+    tagging = nn.functional.cross_entropy(tag_logits.float(), batch.tags, weight=tag_weights)
+    if not len(batch.pairs):
+        return tagging, tagging.new_zeros(())
+    logits, places = network.relator(x, batch.kinds, batch.members, batch.pairs, batch.distances)
+    each = nn.functional.binary_cross_entropy_with_logits(logits.float(), batch.labels, reduction="none") * batch.mask
+    relating = each.sum() / (10 + (batch.labels * batch.mask).sum())
+    marked = batch.evidence.sum(dim=1) > 0
+    if marked.any():
+        inside = (places[marked].float() * batch.evidence[marked]).sum(dim=1)
+        relating = relating - recipe.evidence_weight * torch.log(inside + 1e-6).mean()
+    return tagging, relating
+
+
+def train(
+    network: Network,
+    examples: Sequence[Example],
+    tokenizer: Tokenizer,
+    schema: Schema,
+    recipe: Recipe,
+    *,
+    names: Names | None,
+    checkpoint: Path | None = None,
+    report: Callable[[str], None] = lambda line: None,
+    after: Callable[[int], None] = lambda epoch: None,
+) -> None:
+    """Trains in place. With `checkpoint` the state after each epoch is kept there, and a run that finds one goes on from it.
+
+    The same examples, recipe and software give the same weights on one kind of processor.
+    """
+    torch.manual_seed(recipe.seed)
+    heads = [p for n, p in network.named_parameters() if _is_head(n)]
+    body = [p for n, p in network.named_parameters() if not _is_head(n)]
+    groups = [{"params": body, "lr": recipe.rate}, {"params": heads, "lr": recipe.head_rate}]
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+    steps = recipe.epochs * (len(examples) // recipe.accumulate + 1)
+    warm = max(1, int(steps * recipe.warmup))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / warm, max(0.02, (steps - step) / max(1, steps - warm)))
+    )
+    tag_weights = torch.ones(schema.tag_count)
+    tag_weights[0] = 0.5
+    first = _resume(checkpoint, network, optimizer, schedule, recipe)
+    for epoch in range(first, recipe.epochs):
+        rng = random.Random(f"{recipe.seed}-{epoch}")
+        order = list(range(len(examples)))
+        rng.shuffle(order)
+        began, sums, count = time.time(), [0.0, 0.0], 0
+        network.train()
+        optimizer.zero_grad()
+        for position, number in enumerate(order):
+            example = examples[number]
+            if names and rng.random() < recipe.swap:
+                example = swap_names(example, names, rng)
+            for batch in make_batches(example, tokenizer, schema, size=recipe.window, noise=rng):
+                with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.half):
+                    tagging, relating = _loss(network, batch, recipe, tag_weights)
+                ((tagging + recipe.relation_weight * relating) / recipe.accumulate).backward()
+                sums[0] += float(tagging.detach())
+                sums[1] += float(relating.detach())
+                count += 1
+            if (position + 1) % recipe.accumulate == 0 or position + 1 == len(order):
+                nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+                optimizer.step()
+                schedule.step()
+                optimizer.zero_grad()
+            if position % 25 == 24:
+                left = (time.time() - began) / (position + 1) * (len(order) - position - 1)
+                report(f"epoch {epoch + 1}/{recipe.epochs}  {position + 1}/{len(order)}  {left:.0f} s left in it")
+        report(f"epoch {epoch + 1}: tags {sums[0] / count:.3f} relations {sums[1] / count:.3f}  {time.time() - began:.0f} s")
+        _save(checkpoint, network, optimizer, schedule, recipe, epoch + 1)
+        after(epoch + 1)
+
+
+def _is_head(name: str) -> bool:
+    return not (name.startswith(("encoder.words", "encoder.places", "encoder.norm", "encoder.layers", "relator.layers")))
+
+
+def _digest(recipe: Recipe) -> str:
+    return hashlib.sha256(json.dumps(asdict(recipe)).encode()).hexdigest()
+
+
+def _save(path: Path | None, network: Network, optimizer: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LRScheduler, recipe: Recipe, epoch: int) -> None:
+    if path is None:
+        return
+    state = {
+        "recipe": _digest(recipe), "epoch": epoch, "network": network.state_dict(), "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(), "random": torch.get_rng_state(),
+    }  # fmt: skip
+    fresh = path.with_suffix(".new")
+    torch.save(state, fresh)
+    fresh.replace(path)
+
+
+def _resume(path: Path | None, network: Network, optimizer: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LRScheduler, recipe: Recipe) -> int:
+    if path is None or not path.is_file():
+        return 0
+    state = torch.load(path, weights_only=True)
+    if state["recipe"] != _digest(recipe):
+        return 0
+    network.load_state_dict(state["network"])
+    optimizer.load_state_dict(state["optimizer"])
+    schedule.load_state_dict(state["schedule"])
+    torch.set_rng_state(state["random"])
+    return int(state["epoch"])
+
+
+@dataclass(slots=True)
+class Scores:
+    """What the network finds in held-back examples, given the right mentions: (logit, relation, right) of every candidate."""
+
+    candidates: list[tuple[float, int, bool]]
+    missed: int
+    tags: tuple[int, int, int]
+
+    def relation_f1(self, threshold: float = 0.0) -> tuple[float, float, float]:
+        """Precision, recall and F1 over candidates above a logit."""
+        found = [right for logit, _, right in self.candidates if logit > threshold]
+        wanted = sum(right for _, _, right in self.candidates) + self.missed
+        precision = sum(found) / len(found) if found else 0.0
+        recall = sum(found) / wanted if wanted else 0.0
+        return precision, recall, 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def score_examples(network: Network, examples: Sequence[Example], tokenizer: Tokenizer, schema: Schema, *, window: int) -> Scores:
+    """Scores of a network on examples it has not seen."""
+    network.eval()
+    candidates: list[tuple[float, int, bool]] = []
+    tags = [0, 0, 0]
+    with torch.no_grad():
+        for example in examples:
+            for batch in make_batches(example, tokenizer, schema, size=window):
+                x, tag_logits = network.encoder(batch.ids, batch.features)
+                found, wanted = _spans(tag_logits.argmax(dim=1).tolist()), _spans(batch.tags.tolist())
+                tags = [tags[0] + len(found & wanted), tags[1] + len(found), tags[2] + len(wanted)]
+                if len(batch.pairs):
+                    logits, _ = network.relator(x, batch.kinds, batch.members, batch.pairs, batch.distances)
+                    for pair, relation in (batch.mask > 0).nonzero().tolist():
+                        candidates.append((float(logits[pair, relation]), relation, bool(batch.labels[pair, relation])))
+    return Scores(candidates, 0, (tags[0], tags[1], tags[2]))
+
+
+def _spans(tags: list[int]) -> set[tuple[int, int, int]]:
+    spans, begin = set(), None
+    for at, tag in enumerate([*tags, 0]):
+        if begin is not None and (tag == 0 or tag % 2 == 1 or tag != tags[begin] + 1):
+            spans.add((begin, at, tags[begin]))
+            begin = None
+        if tag % 2 == 1:
+            begin = at
+    return spans
