@@ -68,7 +68,7 @@ class Evaluation:
     def macro(self) -> tuple[float, float, float]:
         """Precision, recall and F1 as means over documents."""
         tallies = list(self.by_document.values()) or [Tally()]
-        return tuple(sum(getattr(t, name) for t in tallies) / len(tallies) for name in ("precision", "recall", "f1"))  # type: ignore[return-value]
+        return tuple(sum(getattr(t, name) for t in tallies) / len(tallies) for name in ("precision", "recall", "f1"))
 
     def as_data(self) -> dict[str, Any]:
         """Everything as plain data, errors aside."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, runtime_checkable
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from kg.errors import NotFound, UsageError
 from kg.export.view import Selection
@@ -13,24 +12,7 @@ from kg.plugins import list_plugins, load_plugin
 from kg.settings import Settings
 from kg.store import Store
 
-__all__ = ["SHIPPED", "Exporter", "TableExporter", "load_exporter", "write_file"]
-
-SHIPPED: Mapping[str, str] = {
-    "csv": "kg.export.tables:create_csv",
-    "cytoscape": "kg.export.network:create_cytoscape",
-    "dot": "kg.export.dot:create",
-    "gexf": "kg.export.gexf:create",
-    "graphml": "kg.export.network:create_graphml",
-    "jsonld": "kg.export.rdf:create_jsonld",
-    "node-link": "kg.export.network:create_node_link",
-    "nquads": "kg.export.rdf:create_nquads",
-    "ntriples": "kg.export.rdf:create_ntriples",
-    "pajek": "kg.export.network:create_pajek",
-    "rdfxml": "kg.export.rdf:create_rdfxml",
-    "trig": "kg.export.rdf:create_trig",
-    "turtle": "kg.export.rdf:create_turtle",
-}
-"""Name → entry point of the formats that come with kg (group ``kg.exporters``)."""
+__all__ = ["Exporter", "TableExporter", "formats", "load_exporter", "write_file"]
 
 
 @runtime_checkable
@@ -56,17 +38,17 @@ class TableExporter(Exporter, Protocol):
     tables: Mapping[str, Callable[[Store, Selection, BinaryIO], None]]
 
 
+def formats() -> list[str]:
+    """Names of all export formats, sorted: those that come with kg and those of plug-ins."""
+    return [plugin.name for plugin in list_plugins(["exporters"])]
+
+
 def load_exporter(name: str, settings: Settings) -> Exporter:
     """The exporter of this name, made ready for use. NotFound names the known ones."""
-    registered = {plugin.name for plugin in list_plugins(["exporters"])}
-    if name in registered:
-        made: Any = load_plugin("exporters", name, settings)
-    elif name in SHIPPED:
-        module, _, attribute = SHIPPED[name].partition(":")
-        made = getattr(import_module(module), attribute)(settings)
-    else:
-        raise NotFound.among("export format", name, registered | set(SHIPPED))
-    exporter: Exporter = made
+    known = formats()
+    if name not in known:
+        raise NotFound.among("export format", name, known)
+    exporter: Exporter = load_plugin("exporters", name, settings)
     return exporter
 
 

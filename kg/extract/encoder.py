@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from kg.extract.countries import country
 from kg.extract.dates import find_dates
-from kg.extract.network import Encoded, Floats, Network
 from kg.extract.encoding import Window
+from kg.extract.network import Encoded, Floats, Network
 from kg.extract.quotes import find_quotes
 from kg.extract.schema import DATE, DOCUMENT_DATE, QUOTATION, Relation, distance_bucket
 from kg.extract.sentences import Sentences
@@ -154,21 +153,17 @@ class EncoderExtractor:
     def _names(self, clusters: Sequence[Cluster], scores: Sequence[Score]) -> dict[int, Name]:
         """What each thing is called: its fullest name; a country by its common name; a campaign without a name by its brand."""
         names = {}
-        brands = {
-            s.subject: clusters[s.object].name for s in scores if self.schema.relations[s.relation].name == "campaignFor"
-        }
+        brands = {s.subject: clusters[s.object].name for s in scores if self.schema.relations[s.relation].name == "campaignFor"}
         for number, cluster in enumerate(clusters):
             name = cluster.name
             if cluster.kind == "Country":
-                name = _countries().get(fold(name), name)
+                name = country(name) or name
             if number in brands and _generic(name) and fold(brands[number]) not in fold(name):
                 name = f"{brands[number]} {name}"
             names[number] = Name(cluster.kind, name)
         return names
 
-    def _claims(
-        self, document: Document, clusters: Sequence[Cluster], names: dict[int, Name], scores: Sequence[Score]
-    ) -> Iterator[Claim]:
+    def _claims(self, document: Document, clusters: Sequence[Cluster], names: dict[int, Name], scores: Sequence[Score]) -> Iterator[Claim]:
         periods: dict[tuple[str, int], dict[str, tuple[str, Span]]] = defaultdict(dict)
         for score in scores:
             relation = self.schema.relations[score.relation]
@@ -269,18 +264,6 @@ def _singular(word: str) -> str:
     if word.endswith("men"):
         return f"{word[:-3]}man"
     return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
-
-
-@lru_cache(maxsize=1)
-def _countries() -> dict[str, str]:
-    """Folded name or adjective → the common English name of the country."""
-    path = resource("seeds", "countries.tsv")
-    found = {}
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            for form in (row["name"], *row["forms"].split("|")):
-                found[fold(form)] = row["name"]
-    return found
 
 
 def create(settings: Settings) -> EncoderExtractor:

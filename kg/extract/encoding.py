@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-__all__ = ["CASES", "FEATURES", "Tokens", "Window", "encode", "windows"]
+__all__ = ["CASES", "FEATURES", "Tokens", "Window", "encode", "special_tokens", "windows"]
 
 CASES = ("lower", "title", "upper", "mixed", "digit", "mark")
 _BREAKS = 3
@@ -81,6 +81,14 @@ def _case(word: str) -> int:
     if letters[0].isupper() and all(not c.isupper() for c in letters[1:]):
         return CASES.index("title")
     return CASES.index("mixed")
+
+
+def special_tokens(tokenizer: Tokenizer) -> tuple[int, int]:
+    """Ids of the tokens in front of and behind every window. ValueError where the tokenizer has none."""
+    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    if cls is None or sep is None:
+        raise ValueError("the tokenizer has no [CLS] or [SEP]")
+    return cls, sep
 
 
 def windows(tokens: Tokens, *, cls: int, sep: int, size: int, overlap: int) -> Iterator[Window]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from kg.errors import ModelError
-from kg.extract.encoding import Tokens, Window, encode, windows
+from kg.extract.encoding import Tokens, Window, encode, special_tokens, windows
 from kg.extract.schema import Schema, read_json
 
 __all__ = ["FORMAT", "Encoded", "Network"]
@@ -42,7 +42,9 @@ class Network:
         self.description = read_json(folder / "model.json")
         if self.description.get("format") != FORMAT:
             found = self.description.get("format")
-            raise ModelError(f"the model in {folder} has format {found}, this kg reads format {FORMAT}", hint="train it again, or reinstall")
+            raise ModelError(
+                f"the model in {folder} has format {found}, this kg reads format {FORMAT}", hint="train it again, or reinstall"
+            )
         self.schema = Schema.from_data(self.description["schema"])
         self.fingerprint = hashlib.sha256((folder / "model.json").read_bytes()).hexdigest()
         for name, digest in self.description["files"].items():
@@ -59,7 +61,7 @@ class Network:
         logits = np.zeros((len(tokens), self.schema.tag_count), np.float32)
         margin = np.full(len(tokens), -1)
         seen = []
-        cls, sep = self.tokenizer.token_to_id("[CLS]"), self.tokenizer.token_to_id("[SEP]")
+        cls, sep = special_tokens(self.tokenizer)
         size, overlap = int(self.description["window"]), int(self.description["overlap"])
         for window in windows(tokens, cls=cls, sep=sep, size=size, overlap=overlap) if len(tokens) else ():
             hidden, tags = self._encoder.run(None, {"ids": window.ids, "features": window.features})
@@ -77,7 +79,13 @@ class Network:
         """Logits (pairs, relations) and where in the window each pair is spoken of (pairs, length)."""
         logits, places = [], []
         for at in range(0, len(pairs), _CHUNK):
-            feed = {"x": hidden, "kinds": kinds, "members": members, "pairs": pairs[at : at + _CHUNK], "distances": distances[at : at + _CHUNK]}
+            feed = {
+                "x": hidden,
+                "kinds": kinds,
+                "members": members,
+                "pairs": pairs[at : at + _CHUNK],
+                "distances": distances[at : at + _CHUNK],
+            }
             scored, attended = self._relator.run(None, feed)
             logits.append(scored)
             places.append(attended)

@@ -41,7 +41,9 @@ def best_tags(logits: npt.NDArray[np.float32]) -> list[int]:
     if not len(logits):
         return []
     count = logits.shape[1]
-    scores = logits - np.log(np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True)) - logits.max(axis=1, keepdims=True)
+    scores = (
+        logits - np.log(np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True)) - logits.max(axis=1, keepdims=True)
+    )
     forbidden = np.zeros((count, count), dtype=np.float64)
     for tag in range(2, count, 2):
         forbidden[:, tag] = -1e9
@@ -149,9 +151,7 @@ def group(text: str, mentions: Sequence[Found], *, people: frozenset[str], types
 
 
 _TYPE_WORDS = frozenset(
-    "bag campaign collection show shoe sneaker trainer watch boot fragrance perfume lipstick ring necklace group holding holdings company "
-    "maison house of brand label studio studios magazine film series album the and a an edition line range capsule tote clutch handbag "
-    "spring summer fall autumn winter resort cruise couture men women awards festival week ceremony gala premiere inc ltd spa sa plc".split()
+    ["bag", "campaign", "collection", "show", "shoe", "sneaker", "trainer", "watch", "boot", "fragrance", "perfume", "lipstick", "ring", "necklace", "group", "holding", "holdings", "company", "maison", "house", "of", "brand", "label", "studio", "studios", "magazine", "film", "series", "album", "the", "and", "a", "an", "edition", "line", "range", "capsule", "tote", "clutch", "handbag", "spring", "summer", "fall", "autumn", "winter", "resort", "cruise", "couture", "men", "women", "awards", "festival", "week", "ceremony", "gala", "premiere", "inc", "ltd", "spa", "sa", "plc"]
 )
 
 

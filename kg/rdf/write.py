@@ -66,7 +66,9 @@ class Writer:
         for s, p, o in self._document_triples(document, resolution):
             yield ox.Quad(s, p, o, graph)
 
-    def _document_triples(self, document: Document, resolution: Resolution) -> Iterator[tuple[ox.NamedNode, ox.NamedNode, ox.Term]]:
+    def _document_triples(
+        self, document: Document, resolution: Resolution
+    ) -> Iterator[tuple[ox.NamedNode, ox.NamedNode, ox.NamedNode | ox.Literal]]:
         yield from self._metadata(document)
         node = ox.NamedNode(self.namespace.document(document.id))
         for text in document.texts:
@@ -80,7 +82,7 @@ class Writer:
         for statement in resolution.statements:
             yield from self._statement(statement)
 
-    def _metadata(self, document: Document) -> Iterator[tuple[ox.NamedNode, ox.NamedNode, ox.Term]]:
+    def _metadata(self, document: Document) -> Iterator[tuple[ox.NamedNode, ox.NamedNode, ox.NamedNode | ox.Literal]]:
         node = ox.NamedNode(self.namespace.document(document.id))
         yield node, _TYPE, self.term("Document")
         yield node, self.term("identifier"), ox.Literal(document.id)
@@ -91,7 +93,7 @@ class Writer:
         if document.published:
             yield node, self.term("published"), date_literal(document.published)
 
-    def _entity(self, document_id: str, entity: Entity) -> Iterator[tuple[ox.NamedNode, ox.NamedNode, ox.Term]]:
+    def _entity(self, document_id: str, entity: Entity) -> Iterator[tuple[ox.NamedNode, ox.NamedNode, ox.NamedNode | ox.Literal]]:
         node = ox.NamedNode(self.namespace.entity(entity.id))
         yield node, _TYPE, self.term(entity.type)
         yield node, _LABEL, ox.Literal(entity.name)
@@ -106,7 +108,7 @@ class Writer:
             yield place, self.term("startPosition"), _integer(mention.span.start)
             yield place, self.term("endPosition"), _integer(mention.span.end)
 
-    def _statement(self, statement: Statement) -> Iterator[tuple[ox.NamedNode, ox.NamedNode, ox.Term]]:
+    def _statement(self, statement: Statement) -> Iterator[tuple[ox.NamedNode, ox.NamedNode, ox.NamedNode | ox.Literal]]:
         ident = statement_id(statement)
         node = ox.NamedNode(self.namespace.statement(ident))
         subject = ox.NamedNode(self.namespace.entity(statement.subject))
@@ -125,7 +127,7 @@ class Writer:
             yield node, self.term("evidence"), place
             yield from self._evidence(place, evidence)
 
-    def _evidence(self, node: ox.NamedNode, evidence: Evidence) -> Iterator[tuple[ox.NamedNode, ox.NamedNode, ox.Term]]:
+    def _evidence(self, node: ox.NamedNode, evidence: Evidence) -> Iterator[tuple[ox.NamedNode, ox.NamedNode, ox.NamedNode | ox.Literal]]:
         yield node, _TYPE, self.term("Evidence")
         yield node, self.term("inDocument"), ox.NamedNode(self.namespace.document(evidence.document_id))
         yield node, self.term("inText"), ox.NamedNode(self.namespace.text(evidence.document_id, evidence.text))

@@ -11,7 +11,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from kg.extract.encoding import Tokens, Window, encode, windows
+from kg.extract.encoding import Tokens, Window, encode, special_tokens, windows
 from kg.extract.schema import DOCUMENT_DATE, QUOTATION, Schema, distance_bucket
 from kg.train.examples import Example
 
@@ -45,7 +45,7 @@ def make_batches(
     tokens = encode(tokenizer, example.text, example.start)
     if not len(tokens):
         return
-    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    cls, sep = special_tokens(tokenizer)
     for window in windows(tokens, cls=cls, sep=sep, size=size, overlap=OVERLAP):
         yield _Maker(example, tokens, window, schema, noise).batch()
 
@@ -90,9 +90,7 @@ class _Maker:
         for row, (_, kind, places) in enumerate(present):
             for first, last in places:
                 members[row, first:last] = 1
-                if kind not in (QUOTATION,):
-                    kinds[first:last] = 1 + kinds_list.index(kind)
-                elif not kinds[first:last].any():
+                if kind not in (QUOTATION,) or not kinds[first:last].any():
                     kinds[first:last] = 1 + kinds_list.index(kind)
         if not present:
             members[0, 0] = 1
@@ -161,5 +159,3 @@ def _distance(kind: str, places: list[tuple[int, int]], other_kind: str, other_p
     if DOCUMENT_DATE in (kind, other_kind):
         return distance_bucket(None)
     return distance_bucket(min((b[0] - a[0] for a in places for b in other_places), key=lambda gap: (abs(gap), gap)))
-
-

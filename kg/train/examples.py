@@ -96,6 +96,7 @@ def make_example(text: str, gold: GoldDocument, schema: Schema) -> Example:
     start = text.find(head) + len(head) if gold.published and text.lstrip().startswith(head) else 0
     things, index = _named_things(text, start, gold)
     dates, quotes = _literal_things(text, start, gold, things)
+    found = _Found(text, gold, index, things, dates, quotes)
     relationships = []
     for fact in gold.facts:
         evidence = text.find(fact.evidence) if fact.evidence else -1
@@ -104,15 +105,16 @@ def make_example(text: str, gold: GoldDocument, schema: Schema) -> Example:
             if relation.predicate != fact.predicate:
                 continue
             subject = _entity(index, gold, fact.subject, relation.subjects, fact.subject_type)
-            for value in _objects(fact, relation, place, gold, index, things, dates, quotes, text):
+            for value in _objects(fact, relation, place, found):
                 if subject is not None:
                     relationships.append(Relationship(subject, number, value, place, fact.optional))
     return Example(gold.id, text, start, things, relationships)
 
 
 def _named_things(text: str, start: int, gold: GoldDocument) -> tuple[list[Thing], dict[tuple[str, str], int]]:
-    things, index = [], {}
-    forms = []
+    things: list[Thing] = []
+    index: dict[tuple[str, str], int] = {}
+    forms: list[tuple[str, int]] = []
     for entity in gold.entities:
         if (entity.name, entity.type) not in index:
             index[entity.name, entity.type] = len(things)
@@ -151,36 +153,39 @@ def _entity(index: dict[tuple[str, str], int], gold: GoldDocument, name: str, ki
     return index.get((entity.name, entity.type)) if entity else None
 
 
-def _objects(
-    fact: GoldFact,
-    relation: Relation,
-    place: Place | None,
-    gold: GoldDocument,
-    index: dict[tuple[str, str], int],
-    things: list[Thing],
-    dates: dict[str, int],
-    quotes: dict[str, int],
-    text: str,
-) -> list[int]:
+@dataclass(slots=True)
+class _Found:
+    """What was found in one annotated text: its things, and their numbers by name and type, by date and by quotation."""
+
+    text: str
+    gold: GoldDocument
+    index: dict[tuple[str, str], int]
+    things: list[Thing]
+    dates: dict[str, int]
+    quotes: dict[str, int]
+
+
+def _objects(fact: GoldFact, relation: Relation, place: Place | None, found: _Found) -> list[int]:
     """Numbers of the things that are the fact's object under this relation."""
     if relation.qualifier is not None:
         value = dict(fact.qualifiers).get(relation.qualifier)
-        return _dated(value, dates, things) if value else []
+        return _dated(value, found.dates, found.things) if value else []
     if DATE in relation.objects:
-        return _dated(fact.object, dates, things)
+        return _dated(fact.object, found.dates, found.things)
     if QUOTATION in relation.objects:
-        return [quotes[fact.object.strip()]] if fact.object.strip() in quotes else []
+        quoted = found.quotes.get(fact.object.strip())
+        return [quoted] if quoted is not None else []
     if relation.objects == (relation.name,):
-        found = _word(fact, place, text)
-        if found is None:
+        word = _word(fact, place, found.text)
+        if word is None:
             return []
-        for number, thing in enumerate(things):
-            if thing.kind == relation.name and found in thing.places:
+        for number, thing in enumerate(found.things):
+            if thing.kind == relation.name and word in thing.places:
                 return [number]
-        things.append(Thing(relation.name, text[slice(*found)].lower(), [found]))
-        return [len(things) - 1]
-    number = _entity(index, gold, fact.object, relation.objects, fact.object_type)
-    return [number] if number is not None else []
+        found.things.append(Thing(relation.name, found.text[slice(*word)].lower(), [word]))
+        return [len(found.things) - 1]
+    entity = _entity(found.index, found.gold, fact.object, relation.objects, fact.object_type)
+    return [entity] if entity is not None else []
 
 
 def _dated(value: str, dates: dict[str, int], things: list[Thing]) -> list[int]:
@@ -245,14 +250,15 @@ def swap_names(example: Example, names: Names, rng: random.Random) -> Example:
     return _edited(example, edits)
 
 
-def _words(text: str, place: Place) -> list[Place]:
-    found, begin = [], place[0]
+def _words(text: str, place: Place) -> list[tuple[int, str]]:
+    found: list[tuple[int, str]] = []
+    begin = place[0]
     for at in range(place[0], place[1] + 1):
         if at == place[1] or not text[at].isalpha():
             if at > begin:
                 found.append((begin, text[begin:at]))
             begin = at + 1
-    return found  # type: ignore[return-value]
+    return found
 
 
 def _edited(example: Example, edits: dict[Place, str]) -> Example:
@@ -272,7 +278,5 @@ def _edited(example: Example, edits: dict[Place, str]) -> Example:
         return at + (shifts[low - 1][1] if low else 0)
 
     things = [Thing(t.kind, t.name, [(moved(a), moved(b)) for a, b in t.places]) for t in example.things]
-    relations = [
-        replace(r, evidence=(moved(r.evidence[0]), moved(r.evidence[1])) if r.evidence else None) for r in example.relationships
-    ]
+    relations = [replace(r, evidence=(moved(r.evidence[0]), moved(r.evidence[1])) if r.evidence else None) for r in example.relationships]
     return Example(example.id, text, moved(example.start), things, relations)

@@ -124,47 +124,72 @@ def train(
     The same examples, recipe and software give the same weights on one kind of processor.
     """
     torch.manual_seed(recipe.seed)
-    heads = [p for n, p in network.named_parameters() if _is_head(n)]
-    body = [p for n, p in network.named_parameters() if not _is_head(n)]
-    groups = [{"params": body, "lr": recipe.rate}, {"params": heads, "lr": recipe.head_rate}]
-    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
     steps = recipe.epochs * (len(examples) // recipe.accumulate + 1)
-    warm = max(1, int(steps * recipe.warmup))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / warm, max(0.02, (steps - step) / max(1, steps - warm)))
-    )
+    run = _Run(network, recipe, *_optimizer(network, recipe, steps))
     tag_weights = torch.ones(schema.tag_count)
     tag_weights[0] = 0.5
-    first = _resume(checkpoint, network, optimizer, schedule, recipe)
-    for epoch in range(first, recipe.epochs):
+    for epoch in range(_resume(checkpoint, run), recipe.epochs):
         rng = random.Random(f"{recipe.seed}-{epoch}")
         order = list(range(len(examples)))
         rng.shuffle(order)
         began, sums, count = time.time(), [0.0, 0.0], 0
         network.train()
-        optimizer.zero_grad()
+        run.optimizer.zero_grad()
         for position, number in enumerate(order):
             example = examples[number]
             if names and rng.random() < recipe.swap:
                 example = swap_names(example, names, rng)
             for batch in make_batches(example, tokenizer, schema, size=recipe.window, noise=rng):
-                with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.half):
-                    tagging, relating = _loss(network, batch, recipe, tag_weights)
-                ((tagging + recipe.relation_weight * relating) / recipe.accumulate).backward()
-                sums[0] += float(tagging.detach())
-                sums[1] += float(relating.detach())
+                tagging, relating = _learn(run, batch, tag_weights)
+                sums = [sums[0] + tagging, sums[1] + relating]
                 count += 1
             if (position + 1) % recipe.accumulate == 0 or position + 1 == len(order):
-                nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-                optimizer.step()
-                schedule.step()
-                optimizer.zero_grad()
+                _step(run)
             if position % 25 == 24:
                 left = (time.time() - began) / (position + 1) * (len(order) - position - 1)
                 report(f"epoch {epoch + 1}/{recipe.epochs}  {position + 1}/{len(order)}  {left:.0f} s left in it")
         report(f"epoch {epoch + 1}: tags {sums[0] / count:.3f} relations {sums[1] / count:.3f}  {time.time() - began:.0f} s")
-        _save(checkpoint, network, optimizer, schedule, recipe, epoch + 1)
+        _save(checkpoint, run, epoch + 1)
         after(epoch + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What one training changes as it goes, with its recipe."""
+
+    network: Network
+    recipe: Recipe
+    optimizer: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler
+
+
+def _optimizer(network: Network, recipe: Recipe, steps: int) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """The optimizer, with a rate of their own for the heads, and the rates' rise and fall over all steps."""
+    heads = [p for n, p in network.named_parameters() if _is_head(n)]
+    body = [p for n, p in network.named_parameters() if not _is_head(n)]
+    groups = [{"params": body, "lr": recipe.rate}, {"params": heads, "lr": recipe.head_rate}]
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+    warm = max(1, int(steps * recipe.warmup))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / warm, max(0.02, (steps - step) / max(1, steps - warm)))
+    )
+    return optimizer, schedule
+
+
+def _learn(run: _Run, batch: Batch, tag_weights: Tensor) -> tuple[float, float]:
+    """Adds one batch's gradients; its losses, of tags and of relations."""
+    recipe = run.recipe
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.half):
+        tagging, relating = _loss(run.network, batch, recipe, tag_weights)
+    ((tagging + recipe.relation_weight * relating) / recipe.accumulate).backward()
+    return float(tagging.detach()), float(relating.detach())
+
+
+def _step(run: _Run) -> None:
+    nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
+    run.optimizer.step()
+    run.schedule.step()
+    run.optimizer.zero_grad()
 
 
 def _is_head(name: str) -> bool:
@@ -175,27 +200,28 @@ def _digest(recipe: Recipe) -> str:
     return hashlib.sha256(json.dumps(asdict(recipe)).encode()).hexdigest()
 
 
-def _save(path: Path | None, network: Network, optimizer: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LRScheduler, recipe: Recipe, epoch: int) -> None:
+def _save(path: Path | None, run: _Run, epoch: int) -> None:
     if path is None:
         return
     state = {
-        "recipe": _digest(recipe), "epoch": epoch, "network": network.state_dict(), "optimizer": optimizer.state_dict(),
-        "schedule": schedule.state_dict(), "random": torch.get_rng_state(),
+        "recipe": _digest(run.recipe), "epoch": epoch, "network": run.network.state_dict(), "optimizer": run.optimizer.state_dict(),
+        "schedule": run.schedule.state_dict(), "random": torch.get_rng_state(),
     }  # fmt: skip
     fresh = path.with_suffix(".new")
     torch.save(state, fresh)
     fresh.replace(path)
 
 
-def _resume(path: Path | None, network: Network, optimizer: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LRScheduler, recipe: Recipe) -> int:
+def _resume(path: Path | None, run: _Run) -> int:
+    """Puts the kept state into the run; how many epochs it has behind it."""
     if path is None or not path.is_file():
         return 0
     state = torch.load(path, weights_only=True)
-    if state["recipe"] != _digest(recipe):
+    if state["recipe"] != _digest(run.recipe):
         return 0
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    schedule.load_state_dict(state["schedule"])
+    run.network.load_state_dict(state["network"])
+    run.optimizer.load_state_dict(state["optimizer"])
+    run.schedule.load_state_dict(state["schedule"])
     torch.set_rng_state(state["random"])
     return int(state["epoch"])
 

@@ -44,7 +44,13 @@ def ship(
         names = ["x", "kinds", "members", "pairs", "distances"]
         _write(network.relator, inputs, Path(scratch) / "relator.onnx", names, ["logits", "places"], _RELATOR_AXES)
         for name in ("encoder.onnx", "relator.onnx"):
-            quantize_dynamic(Path(scratch) / name, folder / name, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul", "Gemm", "Gather"])
+            quantize_dynamic(
+                Path(scratch) / name,
+                folder / name,
+                weight_type=QuantType.QInt8,
+                per_channel=True,
+                op_types_to_quantize=["MatMul", "Gemm", "Gather"],
+            )
     files = ("tokenizer.json", "encoder.onnx", "relator.onnx")
     description = {
         "format": FORMAT,
@@ -78,7 +84,9 @@ def _relator_inputs(network: Network) -> tuple[torch.Tensor, ...]:
     return torch.randn(20, hidden), torch.zeros(20, dtype=torch.long), members, pairs, torch.zeros(4, dtype=torch.long)
 
 
-def _write(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], path: Path, names: list[str], outputs: list[str], axes: dict[str, Any]) -> None:
+def _write(
+    module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], path: Path, names: list[str], outputs: list[str], axes: dict[str, Any]
+) -> None:
     torch.onnx.export(
         module, inputs, str(path), input_names=names, output_names=outputs, dynamic_axes=axes, opset_version=17, dynamo=False,
         do_constant_folding=True,
