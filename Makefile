@@ -38,7 +38,7 @@ soak: $(STAMP)  ## long fault, load and fuzz runs
 	@$(BIN)/python -m pytest -m soak --timeout 3600
 
 docs: $(STAMP)  ## writes the generated pages of docs/ anew
-	@$(BIN)/python -m docs.generate
+	@$(BIN)/python -m kg.cli.reference
 
 lock: $(STAMP)  ## pins all packages anew
 	@$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --allow-unsafe --no-header --no-annotate --extra dev --extra fast --output-file requirements.lock pyproject.toml

@@ -1,15 +1,24 @@
-"""The pages docs/cli.md and docs/settings.md, made from what the parser and the table of settings hold."""
+"""The generated pages of docs/, made from what the parser, the settings, the registry, the errors, queries and ontology hold.
+
+`python -m kg.cli.reference` writes them anew (`make docs`).
+"""
 
 from __future__ import annotations
 
 from argparse import SUPPRESS, Action, ArgumentParser
 from collections.abc import Iterable
+from importlib import import_module
+from inspect import getdoc
+from pathlib import Path
 
+import kg
+from kg import errors
 from kg.cli.command import Command, create_parser
 from kg.cli.main import iter_commands
-from kg.settings import SETTINGS, Setting
+from kg.plugins import list_plugins
+from kg.settings import SETTINGS, Setting, Settings
 
-__all__ = ["commands_page", "settings_page"]
+__all__ = ["commands_page", "pages", "reference_page", "settings_page"]
 
 _CODES = """| code | means |
 | --- | --- |
@@ -100,3 +109,68 @@ def _default(setting: Setting) -> str:
     if isinstance(setting.default, bool):
         return "yes" if setting.default else "no"
     return f"`{setting.default}`" if setting.default != "" else ""
+
+
+def reference_page() -> str:
+    """The reference of the library's names, the errors and the plug-ins that come with kg."""
+    own = [plugin for plugin in list_plugins() if plugin.origin == "kg"]
+    lines = [
+        "# Reference",
+        "",
+        "Made from the code by `make docs`.",
+        "",
+        "## Python",
+        "",
+        "What `import kg` offers; `help(kg.build)` tells the parameters.",
+        "",
+        "| name | is |",
+        "| --- | --- |",
+        *(f"| `kg.{name}` | {_summary(getattr(kg, name))} |" for name in kg.__all__),
+        "",
+        "## Errors",
+        "",
+        "All come from `KgError` and have a `message` and a `hint`; the code is the exit code of the command line.",
+        "",
+        "| error | is a | code | means |",
+        "| --- | --- | --- | --- |",
+        *(_error(getattr(errors, name)) for name in errors.__all__),
+        "",
+        "## Plug-ins",
+        "",
+        "Those that come with kg; `kg plugins` lists those of other packages, too. [extending.md](extending.md) tells how to write one.",
+        "",
+        "| family | name | is |",
+        "| --- | --- | --- |",
+        *(f"| {each.family} | `{each.name}` | {_summary(import_module(each.entry.module))} |" for each in own),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _error(kind: type[errors.KgError]) -> str:
+    parent = kind.__mro__[1].__name__
+    return f"| `{kind.__name__}` | `{parent}` | {kind.exit_code} | {_summary(kind)} |"
+
+
+def _summary(thing: object) -> str:
+    return _cell((getdoc(thing) or "").split("\n\n")[0].replace("\n", " "))
+
+
+def pages() -> dict[str, str]:
+    """Every generated page, by its path in the project."""
+    from kg.query.library import as_index, as_markdown
+    from kg.rdf.ontology_page import ontology_page
+
+    settings = Settings()
+    return {
+        "docs/cli.md": commands_page(),
+        "docs/ontology.md": ontology_page(settings),
+        "docs/queries.md": as_markdown(settings),
+        "docs/reference.md": reference_page(),
+        "docs/settings.md": settings_page(),
+        "queries/README.md": as_index(settings),
+    }
+
+
+if __name__ == "__main__":
+    for path, content in pages().items():
+        Path(path).write_text(content, encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kg.export.formats import Exporter, formats, load_exporter, write_file
+from kg.export.formats import Exporter, list_formats, load_exporter, write_file
 from kg.export.view import Options, Selection, View, read_view
 
-__all__ = ["Exporter", "Options", "Selection", "View", "formats", "load_exporter", "read_view", "write_file"]
+__all__ = ["Exporter", "Options", "Selection", "View", "list_formats", "load_exporter", "read_view", "write_file"]

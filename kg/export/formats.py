@@ -12,7 +12,7 @@ from kg.plugins import list_plugins, load_plugin
 from kg.settings import Settings
 from kg.store import Store
 
-__all__ = ["Exporter", "TableExporter", "formats", "load_exporter", "write_file"]
+__all__ = ["Exporter", "TableExporter", "list_formats", "load_exporter", "write_file"]
 
 
 @runtime_checkable
@@ -38,14 +38,14 @@ class TableExporter(Exporter, Protocol):
     tables: Mapping[str, Callable[[Store, Selection, BinaryIO], None]]
 
 
-def formats() -> list[str]:
+def list_formats() -> list[str]:
     """Names of all export formats, sorted: those that come with kg and those of plug-ins."""
     return [plugin.name for plugin in list_plugins(["exporters"])]
 
 
 def load_exporter(name: str, settings: Settings) -> Exporter:
     """The exporter of this name, made ready for use. NotFound names the known ones."""
-    known = formats()
+    known = list_formats()
     if name not in known:
         raise NotFound.among("export format", name, known)
     exporter: Exporter = load_plugin("exporters", name, settings)

@@ -234,9 +234,9 @@ def _spoken(encoded: Encoded, window: Window, places: Floats, sentences: Sentenc
     weight: dict[int, float] = defaultdict(float)
     for at in range(window.first, window.last):
         weight[sentences.number(int(encoded.tokens.starts[at]))] += float(places[at - window.first + 1])
-    named = {sentences.number(found.start) for found in value.mentions} or {sentences.number(found.start) for found in subject.mentions}
-    both = named & {sentences.number(found.start) for found in subject.mentions}
-    candidates = both or named or set(weight)
+    spoken_of = {sentences.number(found.start) for found in subject.mentions}
+    named = {sentences.number(found.start) for found in value.mentions}
+    candidates = spoken_of & named or spoken_of | named or set(weight)
     chosen = min(candidates, key=lambda number: (-round(weight.get(number, 0.0), 2), number))
     return sentences.spans[chosen]
 

@@ -23,12 +23,16 @@ _LONGEST_NAME = 6
 _SHORTEST_QUOTATION = 8
 _TAIL = re.compile(r"(?:[’']s?|[.,-]+)+$")
 _SAYS = (
-    r"(?:said|says|told|adds|added|explained|explains|shared|wrote|recalled|assured|noted|continued|continues|finished|insisted|joked|concluded)"
+    r"(?:said|says|told|adds|added|explained|explains|shared|wrote|recalled|assured|noted"
+    r"|continued|continues|finished|insisted|joked|concluded)"
 )
 _PRONOUN = r"(?:she|he|She|He)"
+_CONFIDENCE = {"said": 0.9}
 _AFTER = re.compile(rf"[”\"»’'][ \t]*\n?[ \t]*(?:{_SAYS} (?P<a>{_PERSON}|{_PRONOUN})|(?P<b>{_PERSON}|{_PRONOUN}) {_SAYS}\b)")
 _STAR = re.compile(rf"\b[Tt]he [*_“\"‘']?(?P<work>{_CAPITALISED}(?: (?:of |the |and )?{_CAPITALISED}){{0,4}})[*_”\"’']? (?:star|alum)\b")
-_NO_WORK = frozenset("hollywood bollywood nollywood broadway disney tiktok youtube instagram olympic nba nfl wnba oscar grammy k-pop pop tv f1".split())
+_NO_WORK = re.compile(
+    r"(?i:hollywood|bollywood|nollywood|broadway|disney|tiktok|youtube|instagram|olympic|nba|nfl|wnba|oscar|grammy|k-pop|pop|tv|f1)"
+)
 _CAMPAIGN = re.compile(
     rf"(?P<verb>\b(?:pos(?:es|ed|ing)|star(?:s|red|ring)|appear(?:s|ed|ing)|front(?:s|ed|ing))(?: for| in)? )?"
     rf"(?:(?:the|its) (?:brand|house|label|maison)[’']s|(?P<brand>{_CAPITALISED}(?: {_CAPITALISED}){{0,3}})[’']s?) (?:new |latest )?"
@@ -54,10 +58,11 @@ class Rules:
         mentions = list(draft.mentions) or list(self._brands(document))
         reading = _Reading(document, draft, mentions)
         found = [*reading.quotations(), *reading.stars(), *reading.campaigns()]
-        claims = [
-            Claim(subject, predicate, value, (document.evidence(span, extractor=self.name, version=self.version, confidence=0.85, text=reading.name),))
-            for subject, predicate, value, span in found
-        ]
+        claims = []
+        for subject, predicate, value, span in found:
+            sure = _CONFIDENCE.get(predicate, 0.8)
+            evidence = document.evidence(span, extractor=self.name, version=self.version, confidence=sure, text=reading.name)
+            claims.append(Claim(subject, predicate, value, (evidence,)))
         return Extraction(document.id, tuple(sorted({*mentions, *reading.added} - set(draft.mentions))), tuple(dict.fromkeys(claims)))
 
     def _brands(self, document: Document) -> Iterator[Mention]:
@@ -123,7 +128,7 @@ class _Reading:
             span = Span(after.start(group), after.start(group) + len(surface))
             person = self._speaker(surface, span, quote, full_names)
             if person:
-                yield person, "said", Literal(words), Span(self.sentences.holding(quote).start, max(quote.end, span.end))
+                yield person, "said", Literal(words), Span(self.sentences.holding(quote).start, after.end())
 
     def _speaker(self, surface: str, span: Span, quote: Span, full_names: dict[str, str]) -> Name | None:
         if re.fullmatch(_PRONOUN, surface):
@@ -146,7 +151,7 @@ class _Reading:
             span = Span(match.start("work"), match.end("work"))
             surface = match.group("work")
             mention = self.at(span)
-            if surface.lower() in _NO_WORK or country(surface) or (mention and mention.referent.type != "Work"):
+            if _NO_WORK.fullmatch(surface) or country(surface) or (mention and mention.referent.type != "Work"):
                 continue
             following = next((m for m in self.mentions if 0 < m.span.start - match.end() <= 2), None)
             person = following.referent if following and following.referent.type == "Person" else self.last("Person", match.start())

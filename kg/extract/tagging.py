@@ -150,9 +150,13 @@ def group(text: str, mentions: Sequence[Found], *, people: frozenset[str], types
     return sorted(kept, key=lambda cluster: (cluster.mentions[0], cluster.kind))
 
 
-_TYPE_WORDS = frozenset(
-    ["bag", "campaign", "collection", "show", "shoe", "sneaker", "trainer", "watch", "boot", "fragrance", "perfume", "lipstick", "ring", "necklace", "group", "holding", "holdings", "company", "maison", "house", "of", "brand", "label", "studio", "studios", "magazine", "film", "series", "album", "the", "and", "a", "an", "edition", "line", "range", "capsule", "tote", "clutch", "handbag", "spring", "summer", "fall", "autumn", "winter", "resort", "cruise", "couture", "men", "women", "awards", "festival", "week", "ceremony", "gala", "premiere", "inc", "ltd", "spa", "sa", "plc"]
-)
+_TYPE_WORDS = frozenset([
+    "bag", "campaign", "collection", "show", "shoe", "sneaker", "trainer", "watch", "boot", "fragrance", "perfume", "lipstick", "ring",
+    "necklace", "group", "holding", "holdings", "company", "maison", "house", "of", "brand", "label", "studio", "studios", "magazine",
+    "film", "series", "album", "the", "and", "a", "an", "edition", "line", "range", "capsule", "tote", "clutch", "handbag", "spring",
+    "summer", "fall", "autumn", "winter", "resort", "cruise", "couture", "men", "women", "awards", "festival", "week", "ceremony",
+    "gala", "premiere", "inc", "ltd", "spa", "sa", "plc"
+])  # fmt: skip
 
 
 def _longer(key: tuple[str, str], clusters: dict[tuple[str, str], Cluster], *, whole_words: bool) -> tuple[str, str] | None:

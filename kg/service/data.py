@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 from flask import Blueprint, Response, make_response, render_template, request, send_file
 
 from kg.errors import UsageError
-from kg.export.formats import formats, load_exporter
+from kg.export.formats import list_formats, load_exporter
 from kg.export.view import Selection
 from kg.query.library import ask, find_query
 from kg.service.negotiate import GRAPHS, ROWS, prefers_page
@@ -45,7 +45,7 @@ def _query(name: str) -> Response:
 
 
 def _formats() -> Response:
-    return make_response(render_template("export.html", formats=formats()))
+    return make_response(render_template("export.html", formats=list_formats()))
 
 
 def _export(name: str) -> Response:

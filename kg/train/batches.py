@@ -150,7 +150,8 @@ class _Maker:
                 evidence.append(marked)
         count, relations = len(pairs), len(self.schema.relations)
         return (
-            np.array(pairs, np.int64).reshape(count, 2), np.array(distances, np.int64), np.array(labels, np.float32).reshape(count, relations),
+            np.array(pairs, np.int64).reshape(count, 2), np.array(distances, np.int64),
+            np.array(labels, np.float32).reshape(count, relations),
             np.array(mask, np.float32).reshape(count, relations), np.array(evidence, np.float32).reshape(count, self.length),
         )  # fmt: skip
 
