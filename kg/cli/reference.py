@@ -15,7 +15,7 @@ import kg
 from kg import errors
 from kg.cli.command import Command, create_parser
 from kg.cli.main import iter_commands
-from kg.plugins import list_plugins
+from kg.plugins import Plugin, list_plugins
 from kg.settings import SETTINGS, Setting, Settings
 
 __all__ = ["commands_page", "pages", "reference_page", "settings_page"]
@@ -141,7 +141,7 @@ def reference_page() -> str:
         "",
         "| family | name | is |",
         "| --- | --- | --- |",
-        *(f"| {each.family} | `{each.name}` | {_summary(import_module(each.entry.module))} |" for each in own),
+        *(f"| {each.family} | `{each.name}` | {_plugin(each)} |" for each in own),
     ]
     return "\n".join(lines) + "\n"
 
@@ -149,6 +149,11 @@ def reference_page() -> str:
 def _error(kind: type[errors.KgError]) -> str:
     parent = kind.__mro__[1].__name__
     return f"| `{kind.__name__}` | `{parent}` | {kind.exit_code} | {_summary(kind)} |"
+
+
+def _plugin(plugin: Plugin) -> str:
+    """Exporters share modules, so theirs is the description of the factory."""
+    return _summary(plugin.load() if plugin.family == "exporters" else import_module(plugin.entry.module))
 
 
 def _summary(thing: object) -> str:

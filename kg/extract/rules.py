@@ -14,8 +14,8 @@ from kg.settings import Settings
 
 __all__ = ["Rules", "create"]
 
-_CAPITALISED = r"[A-ZÀ-ÞĀ-Ž][\w’'.-]*"
-_RUN = re.compile(rf"{_CAPITALISED}(?:[ \t]+(?:&|of|de|della|di|van|von|{_CAPITALISED}))*")
+_CAPITALISED = r"[A-ZÀ-ÞĀ-Ž][\w’'.-]{0,40}"
+_RUN = re.compile(rf"(?<!\w){_CAPITALISED}(?:[ \t]+(?:&|of|de|della|di|van|von|{_CAPITALISED}))*")
 _PERSON = rf"\b(?!(?:He|She|They|It|I|We|The|A)\b){_CAPITALISED}(?: (?:de |van |von |di |al-)?{_CAPITALISED}){{0,2}}"
 _NO_FORENAME = r"(?!(?:The|An?|In|On|At|As|By|And|But|For|When|With|While|Mr|Mrs|Ms|Dr)\b)"
 _FORENAMES = re.compile(rf"(?<!\w)(?:{_NO_FORENAME}[A-ZÀ-ÞĀ-Ž][\w-]*\.? ){{1,3}}$")
@@ -35,7 +35,7 @@ _NO_WORK = re.compile(
 )
 _CAMPAIGN = re.compile(
     rf"(?P<verb>\b(?:pos(?:es|ed|ing)|star(?:s|red|ring)|appear(?:s|ed|ing)|front(?:s|ed|ing))(?: for| in)? )?"
-    rf"(?:(?:the|its) (?:brand|house|label|maison)[’']s|(?P<brand>{_CAPITALISED}(?: {_CAPITALISED}){{0,3}})[’']s?) (?:new |latest )?"
+    rf"(?:(?:the|its) (?:brand|house|label|maison)[’']s|(?<!\w)(?P<brand>{_CAPITALISED}(?: {_CAPITALISED}){{0,3}})[’']s?) (?:new |latest )?"
     rf"(?P<name>(?:{_CAPITALISED} |\d{{4}} ){{1,4}}[Cc]ampaign)\b"
 )
 

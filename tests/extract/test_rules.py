@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from kg.extract.rules import Rules
@@ -20,6 +22,7 @@ INDEX = Index(
     digest="0",
 )
 RULES = Rules(INDEX)
+LIV = Name("Person", "Liv Vane")
 
 
 def read(text: str, draft: Extraction | None = None, start: int = 0) -> Extraction:
@@ -89,14 +92,35 @@ def test_metadata_is_not_read() -> None:
 
 
 def test_what_is_found_already_is_left_alone() -> None:
-    """Words that an earlier extractor took are not taken again, nor quotations where it found some."""
-    text = "Tidewell and Orsenne. “It is new,” said Liv Vane."
-    taken = Mention("body", Span(0, 8), "Tidewell", Name("Organization", "Tidewell"))
+    """After an extractor that found names no brand is looked up, and a quotation that has its speaker gets no other."""
+    text = "Tidewell and Orsenne. “It is new,” said Liv Vane. “We begin again,” she added."
+    taken = (Mention("body", Span(0, 8), "Tidewell", Name("Brand", "Tidewell")), Mention("body", Span(40, 48), "Liv Vane", LIV))
     evidence = Document("a", (Text("body", text),)).evidence(Span(0, 8), extractor="x", version="1", confidence=1)
-    said = Claim(Name("Person", "Somebody"), "said", Literal("x"), (evidence,))
-    found = read(text, Extraction("a", (taken,), (said,)))
-    assert [mention.surface for mention in found.mentions] == ["Orsenne"]
-    assert found.claims == ()
+    said = Claim(Name("Person", "Somebody"), "said", Literal("It is new,"), (evidence,))
+    found = read(text, Extraction("a", taken, (said,)))
+    assert [(claim.subject, claim.object) for claim in found.claims] == [(LIV, Literal("We begin again,"))]
+    assert [(mention.surface, mention.kind) for mention in found.mentions] == [("she", "pronoun")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Liv Vane came. The Harbour Law star poses for the house’s Night Ferry campaign.", {("castMemberOf", "Harbour Law")}),
+        ("Liv Vane came. The French star left, the Hollywood star stayed.", set()),
+        (
+            "Tidewell is old. Liv Vane stars in the brand’s Night Ferry campaign.",
+            {("campaignFor", "Tidewell"), ("starsIn", "Night Ferry campaign")},
+        ),
+        ("“A day,” said a man. Orsenne’s Night Ferry campaign is out.", {("campaignFor", "Orsenne")}),
+        ("“A day,” said a man. Nobody’s Night Ferry campaign is out.", set()),
+    ],
+)
+def test_formulaic_phrases(text: str, expected: set[tuple[str, str]]) -> None:
+    """A star of X is in the cast of X, "the brand's X campaign" is for the brand named last; adjectives of countries are no works."""
+    mentions = [Mention("body", Span(m.start(), m.end()), m.group(), LIV) for m in re.finditer("Liv Vane", text)]
+    mentions += [Mention("body", Span(m.start(), m.end()), m.group(), Name("Brand", m.group())) for m in re.finditer("Tidewell", text)]
+    found = read(text, Extraction("a", tuple(mentions)))
+    assert {(claim.predicate, claim.object.name) for claim in found.claims if isinstance(claim.object, Name)} == expected
 
 
 def test_its_fingerprint_is_that_of_the_index() -> None:
