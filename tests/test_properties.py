@@ -179,6 +179,19 @@ MERGES = (("merge", "person/liv-vane", "person/noor-marsh"), ("merge", "person/l
 @given(st.lists(commands, min_size=3, max_size=12), st.randoms(use_true_random=False))
 def test_a_store_holds_what_its_documents_and_corrections_say(sequence: list[tuple], chance: random.Random) -> None:
     """After any sequence of changes the bytes are those of a fresh store of what remains, in any order."""
+    live_and_compare(sequence, chance)
+
+
+@pytest.mark.soak
+@settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(commands, min_size=3, max_size=30), st.randoms(use_true_random=False))
+def test_two_thousand_lives_of_a_store(sequence: list[tuple], chance: random.Random) -> None:
+    """The same for many more and longer sequences."""
+    live_and_compare(sequence, chance)
+
+
+def live_and_compare(sequence: list[tuple], chance: random.Random) -> None:
+    """Plays a sequence in one store, and builds another from what remains."""
     documents: dict[str, Sequence[Said]] = {}
     corrections: list[Correction] = []
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO, Unpack
 
@@ -86,7 +87,7 @@ def _text(values: Iterable[str]) -> str:
     return _FORBIDDEN.sub("\ufffd", " | ".join(values))
 
 
-class _Network:
+class _Network(ABC):
     """An exporter that writes a view."""
 
     name = ""
@@ -96,8 +97,9 @@ class _Network:
     def __call__(self, store: Store, selection: Selection, stream: BinaryIO) -> None:
         self.write(read_view(store, selection), stream)
 
+    @abstractmethod
     def write(self, view: View, stream: BinaryIO) -> None:
-        raise NotImplementedError
+        """Writes the view in the exporter's format."""
 
 
 class _GraphML(_Network):

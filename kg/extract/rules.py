@@ -30,6 +30,11 @@ _PRONOUN = r"(?:she|he|She|He)"
 _CONFIDENCE = {"said": 0.9}
 _AFTER = re.compile(rf"[”\"»’'][ \t]*\n?[ \t]*(?:{_SAYS} (?P<a>{_PERSON}|{_PRONOUN})|(?P<b>{_PERSON}|{_PRONOUN}) {_SAYS}\b)")
 _STAR = re.compile(rf"\b[Tt]he [*_“\"‘']?(?P<work>{_CAPITALISED}(?: (?:of |the |and )?{_CAPITALISED}){{0,4}})[*_”\"’']? (?:star|alum)\b")
+_POSTS = frozenset({"ambassadorOf", "creativeDirectorOf", "executiveOf"})
+_ANNOUNCED = re.compile(
+    r"\b(?:ha(?:s|ve) (?:just |now )?(?:been )?(?:appointed|named|signed|tapped|chosen|hired|unveiled|announced|picked|enlisted)"
+    r"|(?:is|as|becomes) (?:the|its|their) (?:new|latest|newest)|appoints|names|taps|joins)\b"
+)
 _NO_WORK = re.compile(
     r"(?i:hollywood|bollywood|nollywood|broadway|disney|tiktok|youtube|instagram|olympic|nba|nfl|wnba|oscar|grammy|k-pop|pop|tv|f1)"
 )
@@ -63,7 +68,18 @@ class Rules:
             sure = _CONFIDENCE.get(predicate, 0.8)
             evidence = document.evidence(span, extractor=self.name, version=self.version, confidence=sure, text=reading.name)
             claims.append(Claim(subject, predicate, value, (evidence,)))
+        claims += self._beginnings(document, draft)
         return Extraction(document.id, tuple(sorted({*mentions, *reading.added} - set(draft.mentions))), tuple(dict.fromkeys(claims)))
+
+    def _beginnings(self, document: Document, draft: Extraction) -> Iterator[Claim]:
+        """A post that is being given in the sentence that says so ("has appointed", "is the new") begins in the month of publication."""
+        if not document.published or len(document.published) < 7:
+            return
+        for claim in draft.claims:
+            best = max(claim.evidence, key=lambda evidence: (evidence.confidence, -evidence.span.start))
+            if claim.predicate in _POSTS and not claim.qualifiers and _ANNOUNCED.search(best.quote):
+                proof = document.evidence(best.span, extractor=self.name, version=self.version, confidence=0.7, text=best.text)
+                yield Claim(claim.subject, claim.predicate, claim.object, (proof,), (("start", document.published[:7]),))
 
     def _brands(self, document: Document) -> Iterator[Mention]:
         """The longest names first, from left to right; none inside another, none that differs in case from what the index has."""

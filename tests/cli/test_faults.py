@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -18,6 +20,7 @@ from kg.store import open_store
 from tests.cli.conftest import Run, run_apart, start
 
 DOCUMENTS = 60
+KILLS = int(os.environ.get("KG_KILLS", "200"))
 SAYING = "“Number {0} is the one we always wanted to show,” Liv Vane said. Actress Mara Tidewell {0} came along, and left. "
 
 
@@ -85,6 +88,20 @@ def test_kill_in_the_middle_of_a_build(kg: Run, wire: Path) -> None:
         process.communicate(timeout=60)
     assert 0 < stored() < DOCUMENTS
     assert kg("documents").code == 0
+    require_whole(kg, "wire.jsonl")
+
+
+@pytest.mark.soak
+def test_two_hundred_kills(kg: Run, wire: Path) -> None:
+    """However often and whenever a build is killed, its store opens and the next build goes on."""
+    chance = random.Random(20)
+    for _ in range(KILLS):
+        process = start("build", "wire.jsonl")
+        time.sleep(chance.uniform(0.1, 1.5))
+        process.kill()
+        process.communicate(timeout=60)
+        if stored() == DOCUMENTS:
+            shutil.rmtree("kg-store")
     require_whole(kg, "wire.jsonl")
 
 

@@ -123,6 +123,17 @@ def test_formulaic_phrases(text: str, expected: set[tuple[str, str]]) -> None:
     assert {(claim.predicate, claim.object.name) for claim in found.claims if isinstance(claim.object, Name)} == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "start"), [("Tidewell has named Liv Vane its face.", "2024-03"), ("Liv Vane was its face for years.", None)]
+)
+def test_posts_that_are_being_given_begin_now(text: str, start: str | None) -> None:
+    """A post that the sentence gives begins in the month of publication, one that it remembers has no such date."""
+    source = Document("a", (Text("body", text),), published="2024-03-12")
+    evidence = source.evidence(Span(0, len(text)), extractor="x", version="1", confidence=0.9)
+    draft = Extraction("a", (), (Claim(LIV, "ambassadorOf", Name("Brand", "Tidewell"), (evidence,)),))
+    assert [dict(claim.qualifiers).get("start") for claim in RULES(source, draft).claims] == ([start] if start else [])
+
+
 def test_its_fingerprint_is_that_of_the_index() -> None:
     """Another index is another extractor."""
     assert RULES.fingerprint == INDEX.digest
