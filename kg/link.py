@@ -52,6 +52,11 @@ class Index:
         (item,) = found.values()
         return Link(item.qid, item.label, 1.0, "unique-name", self.name)
 
+    def words(self, kind: str) -> list[str]:
+        """Capitalised words of the labels of all items of a type, sorted."""
+        labels = {item.label for (of, _), items in self._names.items() if of == kind for item in items.values()}
+        return sorted({word for label in labels for word in label.split() if word.isalpha() and word[0].isupper() and len(word) > 2})
+
     def knows(self, kind: str, name: str) -> bool:
         """Whether any item of this type goes by this name."""
         return (kind, fold(name)) in self._names

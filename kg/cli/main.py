@@ -30,6 +30,7 @@ MODULES = (
     "export",
     "serve",
     "evaluate",
+    "train",
     "diff",
     "wikidata",
     "backup",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -36,6 +37,7 @@ def ship(
     """Writes the model; `calibration` is slope, intercept and threshold of each relation, `about` goes into model.json as it is."""
     folder.mkdir(parents=True, exist_ok=True)
     network.eval()
+    logging.getLogger().setLevel(logging.ERROR)  # onnxruntime advises steps that change nothing here
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -288,3 +288,11 @@ def test_wikidata(kg: Run) -> None:
         path.write_text(json.dumps(content), encoding="utf-8")
     assert kg("wikidata", "index", "--from-nsi", "nsi", "-o", "brands.tsv").code == 0
     assert kg("wikidata", "find", "Velmont", "--index", "brands.tsv", "--format", "jsonl").rows[0]["qid"] == "Q1"
+
+
+def test_training_without_torch(kg: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line says what to install."""
+    monkeypatch.setattr("kg.cli.train.find_spec", lambda name: None)
+    answer = kg("train", "ontology", "training", "--out", "model")
+    assert (answer.code, answer.err.count("\n")) == (2, 1)
+    assert "pip install 'kg[train]'" in answer.err

