@@ -170,8 +170,8 @@ class _Rdf:
         if xml:
             quads = (_for_xml(quad) for quad in quads)
         content: Iterable[Any] = quads if self.dataset else (quad.triple for quad in quads)
-        # rdflib reads rdf:datatype without xml:base, so RDF/XML gets absolute IRIs
-        ox.serialize(content, stream, self.form, prefixes=prefixes(base), base_iri=None if xml else base)
+        # absolute IRIs: against a base even the prefixes' namespaces would be written as references
+        ox.serialize(content, stream, self.form, prefixes=prefixes(base))
 
 
 def _for_xml(quad: ox.Quad) -> ox.Quad:

@@ -150,8 +150,7 @@ class Results:
     def _graph(self, writer: ox.RdfFormat) -> bytes:
         text = self.content.decode()
         used = {name: iri for name, iri in prefixes(self.namespace).items() if name != "res" and f"<{iri}" in text}
-        base = self.namespace.base if writer in (ox.RdfFormat.TURTLE, ox.RdfFormat.TRIG) else None
-        return ox.serialize(self.triples(), format=writer, prefixes=used, base_iri=base) or b""
+        return ox.serialize(self.triples(), format=writer, prefixes=used) or b""
 
 
 def _boolean(word: bytes) -> ox.QueryBoolean:

@@ -180,7 +180,7 @@ def test_selected_rdf_is_part_of_the_whole_and_leads_to_sentences(name: str, sto
 
 def test_turtle_binds_prefixes_and_base(store: Store) -> None:
     text = written("turtle", store).decode()
-    assert "@base <http://localhost:8000/> ." in text
+    assert "@prefix kg: <http://localhost:8000/ontology#> ." in text
     assert "kg:ambassadorOf" in text
 
 

@@ -108,9 +108,9 @@ def test_turtle_is_pretty(library: Store) -> None:
     """Prefixes that are used are bound, and only those; subjects are grouped."""
     text = _run(library, GRAPH).serialize("turtle").decode()
 
-    assert "@prefix kg: <ontology#> ." in text
+    assert "@prefix kg: <http://localhost:8000/ontology#> ." in text
     assert "wdt:" not in text
-    assert "<resource/person/noor-marsh> kg:ambassadorOf <resource/brand/tidewell> ;" in text
+    assert "<http://localhost:8000/resource/person/noor-marsh> kg:ambassadorOf <http://localhost:8000/resource/brand/tidewell> ;" in text
 
 
 def test_format_that_does_not_fit(library: Store) -> None:
