@@ -82,7 +82,7 @@ class Rules:
                 yield Claim(claim.subject, claim.predicate, claim.object, (proof,), (("start", document.published[:7]),))
 
     def _brands(self, document: Document) -> Iterator[Mention]:
-        """The longest names first, from left to right; none inside another, none that differs in case from what the index has."""
+        """The longest names first, from left to right; none inside another; one of two letters only as the index writes it."""
         text = document.body.content
         for run in _RUN.finditer(text, document.body.metadata_end):
             words = [(run.start() + word.start(), run.start() + word.end()) for word in re.finditer(r"\S+", run.group())]
