@@ -11,7 +11,7 @@ from kg.gold import GoldDocument, GoldEntity, GoldFact
 from kg.names import fold
 from kg.rdf.ontology import Ontology
 
-__all__ = ["Evaluation", "Tally", "evaluate"]
+__all__ = ["Evaluation", "Tally", "evaluate", "judge"]
 
 _SAID_ENOUGH = 0.8
 _BINS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
@@ -102,6 +102,16 @@ def evaluate(golds: Sequence[GoldDocument], facts: Iterable[Mapping[str, Any]], 
     return result
 
 
+def judge(gold: GoldDocument, facts: Sequence[Mapping[str, Any]], ontology: Ontology) -> list[bool | None]:
+    """For each fact of a document whether its annotation holds it; None where only an optional annotation does."""
+    comparison = _Comparison(gold, (), "", ontology, Evaluation())
+    found: list[bool | None] = []
+    for fact in facts:
+        fits = [each.optional for each in gold.facts if comparison.rank(fact, each) is not None]
+        found.append(None if fits and all(fits) else bool(fits))
+    return found
+
+
 class _Comparison:
     """One document's facts against its annotation."""
 
@@ -187,7 +197,7 @@ class _Comparison:
         fits = []
         for number, row in enumerate(self.rows):
             for other, fact in enumerate(self.gold.facts):
-                rank = self._rank(row, fact)
+                rank = self.rank(row, fact)
                 if rank is not None:
                     fits.append((fact.optional, rank, number, other))
         matched: dict[int, int] = {}
@@ -198,7 +208,7 @@ class _Comparison:
                 used.add(other)
         return matched
 
-    def _rank(self, row: Mapping[str, Any], fact: GoldFact) -> float | None:
+    def rank(self, row: Mapping[str, Any], fact: GoldFact) -> float | None:
         """How far a found fact is from an annotated one: 0 for the same, None where it is another."""
         if row["predicate"] != fact.predicate or fact.predicate not in self.signatures:
             return None

@@ -37,7 +37,7 @@ SETTINGS = (
     Setting("model", "", "Folder of the extraction model; empty: the one that is shipped"),
     Setting("threshold", 0.5, "Least confidence of a claim that is kept, 0 to 1", 0, 1),
     Setting("workers", 1, "Processes that extract documents", 1, 256),
-    Setting("document_seconds", 60.0, "Longest time for the extraction of one document; past it the document is a problem", 0.01, 86400),
+    Setting("document_seconds", 300.0, "Longest time for the extraction of one document; past it the document is a problem", 0.01, 86400),
     Setting("document_characters", 2_000_000, "Longest text of one document, in characters; past it the document is a problem", 1),
     Setting("validate", True, "Check every document's graph against the shapes before it is stored"),
     Setting("ontology", "", "Folder of the ontology and its shapes; empty: the one that is shipped"),

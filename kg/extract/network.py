@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,14 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from kg.errors import ModelError
+from kg.extract.calibration import Calibration
 from kg.extract.encoding import Tokens, Window, encode, special_tokens, windows
+from kg.extract.pairing import Pairing
 from kg.extract.schema import Schema, read_json
 
 __all__ = ["FORMAT", "Encoded", "Network"]
 
-FORMAT = 1
+FORMAT = 2
 """Version of a model's folder: model.json, tokenizer.json, encoder.onnx, relator.onnx."""
 
 _CHUNK = 384
@@ -52,6 +53,7 @@ class Network:
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.no_truncation()
+        self.calibration = Calibration.from_data(self.description["calibration"], len(self.schema.relations))
         self._encoder = _session(folder / "encoder.onnx")
         self._relator = _session(folder / "relator.onnx")
 
@@ -73,27 +75,16 @@ class Network:
             seen.append((window, hidden))
         return Encoded(tokens, tuple(seen), logits)
 
-    def relate(
-        self, hidden: Floats, kinds: npt.NDArray[np.int64], members: Floats, pairs: npt.NDArray[np.int64], distances: npt.NDArray[np.int64]
-    ) -> tuple[Floats, Floats]:
+    def relate(self, hidden: Floats, pairing: Pairing) -> tuple[Floats, Floats]:
         """Logits (pairs, relations) and where in the window each pair is spoken of (pairs, length)."""
         logits, places = [], []
-        for at in range(0, len(pairs), _CHUNK):
-            feed = {
-                "x": hidden,
-                "kinds": kinds,
-                "members": members,
-                "pairs": pairs[at : at + _CHUNK],
-                "distances": distances[at : at + _CHUNK],
-            }
-            scored, attended = self._relator.run(None, feed)
+        fixed = {"x": hidden, "kinds": pairing.kinds, "members": pairing.members}
+        for at in range(0, len(pairing.pairs), _CHUNK):
+            some = {"pairs": pairing.pairs[at : at + _CHUNK], "distances": pairing.distances[at : at + _CHUNK]}
+            scored, attended = self._relator.run(None, {**fixed, **some})
             logits.append(scored)
             places.append(attended)
         return np.concatenate(logits), np.concatenate(places)
-
-    def calibration(self) -> Sequence[tuple[float, float, float]]:
-        """For each relation: slope and intercept that turn a logit into a probability, and the least probability that counts."""
-        return [tuple(row) for row in self.description["calibration"]]
 
 
 def _check(path: Path, digest: str) -> None:

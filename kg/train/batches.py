@@ -12,12 +12,16 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from kg.extract.encoding import Tokens, Window, encode, special_tokens, windows
-from kg.extract.schema import DOCUMENT_DATE, QUOTATION, Schema, distance_bucket
+from kg.extract.pairing import Pairing, Place, pair_up, places_in
+from kg.extract.schema import DOCUMENT_DATE, Schema
 from kg.train.examples import Example
 
 __all__ = ["Batch", "make_batches"]
 
 OVERLAP = 128
+
+_MISSED_MENTIONS, _MISSED_THINGS = 0.1, 0.03
+"""How often noise takes a mention, and a whole thing, away."""
 
 
 @dataclass(slots=True)
@@ -34,14 +38,12 @@ class Batch:
     labels: Tensor
     mask: Tensor
     evidence: Tensor
-    example: str
-    things: list[int]
 
 
 def make_batches(
     example: Example, tokenizer: Tokenizer, schema: Schema, *, size: int, noise: random.Random | None = None
 ) -> Iterator[Batch]:
-    """The windows of an example; with `noise`, some mentions are left out and some that are none are put in."""
+    """The windows of an example; with `noise`, some mentions and things are left out and some that are none are put in."""
     tokens = encode(tokenizer, example.text, example.start)
     if not len(tokens):
         return
@@ -59,47 +61,36 @@ class _Maker:
         self.noise = noise
         self.length = len(window.ids)
 
-    def places(self, number: int) -> list[tuple[int, int]]:
-        """First and last+1 position in the window of each mention of a thing."""
-        found = []
-        for start, end in self.example.things[number].places:
-            span = self.tokens.between(start, end)
-            if span and span[0] >= self.window.first and span[1] <= self.window.last:
-                found.append((span[0] - self.window.first + 1, span[1] - self.window.first + 1))
-        return found
-
     def batch(self) -> Batch:
-        kinds_list, tagged = list(self.schema.kinds), list(self.schema.tagged)
-        tags, kinds = np.zeros(self.length, np.int64), np.zeros(self.length, np.int64)
-        present: list[tuple[int, str, list[tuple[int, int]]]] = []
+        tagged = list(self.schema.tagged)
+        tags = np.zeros(self.length, np.int64)
+        present: list[tuple[int, str, list[Place]]] = []
         for number, thing in enumerate(self.example.things):
-            places = self.places(number)
+            places = places_in(self.window, self.tokens, thing.places)
             if thing.kind in tagged:
                 for first, last in places:
                     tags[first:last] = 2 + 2 * tagged.index(thing.kind)
                     tags[first] -= 1
+                places = self._thinned(places)
             if thing.kind == DOCUMENT_DATE:
                 places = [(0, 1)]
-            if self.noise and len(places) > 1 and thing.kind in tagged:
-                places = [place for place in places if self.noise.random() > 0.1] or places
             if places:
                 present.append((number, thing.kind, places))
         if self.noise:
             present += self._spurious(tags)
-        members = np.zeros((max(1, len(present)), self.length), np.float32)
-        for row, (_, kind, places) in enumerate(present):
-            for first, last in places:
-                members[row, first:last] = 1
-                if kind not in (QUOTATION,) or not kinds[first:last].any():
-                    kinds[first:last] = 1 + kinds_list.index(kind)
-        if not present:
-            members[0, 0] = 1
-        pairs, distances, labels, mask, evidence = self._pairs(present)
+        pairing = pair_up(self.schema, self.length, [(kind, places) for _, kind, places in present])
+        labels, mask, evidence = self._labels(pairing, [number for number, _, _ in present])
         tensor = torch.from_numpy
         return Batch(
-            tensor(self.window.ids), tensor(self.window.features), tensor(tags), tensor(kinds), tensor(members), tensor(pairs),
-            tensor(distances), tensor(labels), tensor(mask), tensor(evidence), self.example.id, [number for number, _, _ in present],
+            tensor(self.window.ids), tensor(self.window.features), tensor(tags), tensor(pairing.kinds), tensor(pairing.members),
+            tensor(pairing.pairs), tensor(pairing.distances), tensor(labels), tensor(mask), tensor(evidence),
         )  # fmt: skip
+
+    def _thinned(self, places: list[Place]) -> list[Place]:
+        """With noise, now and then a mention or a whole thing is missing, as if the tagger had missed it."""
+        if not self.noise or self.noise.random() < _MISSED_THINGS:
+            return [] if self.noise else places
+        return [place for place in places if self.noise.random() > _MISSED_MENTIONS] or places
 
     def _spurious(self, tags: np.ndarray) -> list[tuple[int, str, list[tuple[int, int]]]]:
         """Up to two stretches of title-case tokens that are no names, as if the tagger had taken them for some."""
@@ -116,9 +107,26 @@ class _Maker:
                 found.append((-1, self.noise.choice(self.schema.types), [(first, last)]))
         return found
 
-    def _pairs(self, present: list[tuple[int, str, list[tuple[int, int]]]]) -> tuple[np.ndarray, ...]:
-        rows = {number: row for row, (number, _, _) in enumerate(present) if number >= 0}
-        stated: dict[tuple[int, int], dict[int, tuple[tuple[int, int] | None, bool]]] = {}
+    def _labels(self, pairing: Pairing, numbers: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What each pair's logits should be, which of them count, and where the evidence stands. `numbers` are the things of the rows."""
+        stated = self._stated({number: row for row, number in enumerate(numbers) if number >= 0})
+        count, relations = len(pairing.pairs), len(self.schema.relations)
+        labels, mask = np.zeros((count, relations), np.float32), np.zeros((count, relations), np.float32)
+        evidence = np.zeros((count, self.length), np.float32)
+        for at, (one, other) in enumerate(pairing.pairs.tolist()):
+            mask[at, list(pairing.allowed[at])] = 1
+            for relation, (place, optional) in stated.get((one, other), {}).items():
+                labels[at, relation] = 1
+                mask[at, relation] = 0 if optional else 1
+                span = self.tokens.between(*place) if place else None
+                if span and not optional:
+                    low, high = max(span[0], self.window.first), min(span[1], self.window.last)
+                    evidence[at, low - self.window.first + 1 : max(0, high - self.window.first + 1)] = 1
+        return labels, mask, evidence
+
+    def _stated(self, rows: dict[int, int]) -> dict[tuple[int, int], dict[int, tuple[Place | None, bool]]]:
+        """By pair of rows: the relations that the annotation states, with the place of the evidence and whether they are optional."""
+        stated: dict[tuple[int, int], dict[int, tuple[Place | None, bool]]] = {}
         for fact in self.example.relationships:
             if fact.subject in rows and fact.object in rows:
                 ends = [(rows[fact.subject], rows[fact.object])]
@@ -126,37 +134,4 @@ class _Maker:
                     ends.append(ends[0][::-1])
                 for pair in ends:
                     stated.setdefault(pair, {})[fact.relation] = (fact.evidence, fact.optional)
-        pairs, distances, labels, mask, evidence = [], [], [], [], []
-        for one, (_, kind, places) in enumerate(present):
-            for other, (_, other_kind, other_places) in enumerate(present):
-                allowed = self.schema.allowed(kind, other_kind) if one != other else []
-                if not allowed:
-                    continue
-                row, weights = np.zeros(len(self.schema.relations), np.float32), np.zeros(len(self.schema.relations), np.float32)
-                weights[allowed] = 1
-                marked = np.zeros(self.length, np.float32)
-                for relation, (place, optional) in stated.get((one, other), {}).items():
-                    row[relation] = 1
-                    weights[relation] = 0 if optional else 1
-                    span = self.tokens.between(*place) if place else None
-                    if span and not optional:
-                        low, high = max(span[0], self.window.first), min(span[1], self.window.last)
-                        if low < high:
-                            marked[low - self.window.first + 1 : high - self.window.first + 1] = 1
-                pairs.append((one, other))
-                distances.append(_distance(kind, places, other_kind, other_places))
-                labels.append(row)
-                mask.append(weights)
-                evidence.append(marked)
-        count, relations = len(pairs), len(self.schema.relations)
-        return (
-            np.array(pairs, np.int64).reshape(count, 2), np.array(distances, np.int64),
-            np.array(labels, np.float32).reshape(count, relations),
-            np.array(mask, np.float32).reshape(count, relations), np.array(evidence, np.float32).reshape(count, self.length),
-        )  # fmt: skip
-
-
-def _distance(kind: str, places: list[tuple[int, int]], other_kind: str, other_places: list[tuple[int, int]]) -> int:
-    if DOCUMENT_DATE in (kind, other_kind):
-        return distance_bucket(None)
-    return distance_bucket(min((b[0] - a[0] for a in places for b in other_places), key=lambda gap: (abs(gap), gap)))
+        return stated

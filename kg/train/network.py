@@ -1,7 +1,8 @@
 """The network: one encoder, a tagger for mentions, and a scorer for pairs of entities.
 
-Layers follow BERT (Devlin et al. 2019). Relations are scored for pairs of entities over the whole window, with the
-context that both attend to (localized context pooling, Zhou et al. 2021) taught by the evidence (Ma et al. 2023).
+Layers follow BERT (Devlin et al. 2019) and, where the encoder has relative positions, MPNet (Song et al. 2020). Relations are
+scored for pairs of entities over the whole window, with the context that both attend to (localized context pooling, Zhou et al.
+2021) taught by the evidence (Ma et al. 2023).
 """
 
 from __future__ import annotations
@@ -31,7 +32,37 @@ class Shape:
     kinds: int
     predicates: int
     distances: int
-    block: int = 64
+    width: int = 384
+    block: int = 32
+    buckets: int = 0
+    epsilon: float = 1e-12
+
+
+class RelativeBias(nn.Module):
+    """What the distance of two tokens adds to their attention scores: (heads, length, length), or 0 without buckets.
+
+    Half of the buckets are for tokens in front; half of each half are exact distances, the others grow by logarithm up to 128
+    (Raffel et al. 2020, section 2.1).
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.weights = nn.Embedding(shape.buckets, shape.heads) if shape.buckets else None
+        if self.weights is not None:
+            distance = torch.arange(1 - shape.positions, shape.positions)
+            half, exact = shape.buckets // 2, shape.buckets // 4
+            size = distance.abs()
+            far = exact + (torch.log(size.clamp(min=1) / exact) / math.log(128 / exact) * (half - exact)).long()
+            bucket = torch.where(size < exact, size, far.clamp(max=half - 1)) + (distance < 0) * half
+            self.register_buffer("bucket", bucket, persistent=False)
+            self.reach = shape.positions - 1
+
+    def forward(self, length: Tensor) -> Tensor:
+        if self.weights is None:
+            return torch.zeros((), device=length.device)
+        distance = length.unsqueeze(1) - length.unsqueeze(0)  # of the asking token from the asked one
+        bucket: Tensor = self.bucket  # type: ignore[assignment]
+        return self.weights(bucket[distance + self.reach]).permute(2, 0, 1)  # type: ignore[no-any-return]
 
 
 class Layer(nn.Module):
@@ -45,17 +76,17 @@ class Layer(nn.Module):
         self.key = nn.Linear(shape.hidden, shape.hidden)
         self.value = nn.Linear(shape.hidden, shape.hidden)
         self.output = nn.Linear(shape.hidden, shape.hidden)
-        self.norm = nn.LayerNorm(shape.hidden, eps=1e-12)
+        self.norm = nn.LayerNorm(shape.hidden, eps=shape.epsilon)
         self.inner = nn.Linear(shape.hidden, shape.inner)
         self.outer = nn.Linear(shape.inner, shape.hidden)
-        self.final_norm = nn.LayerNorm(shape.hidden, eps=1e-12)
+        self.final_norm = nn.LayerNorm(shape.hidden, eps=shape.epsilon)
         self.dropout = nn.Dropout(dropout)
 
     def _split(self, x: Tensor) -> Tensor:
         return x.view(-1, self.heads, self.width).transpose(0, 1)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        scores = self._split(self.query(x)) @ self._split(self.key(x)).transpose(1, 2) / math.sqrt(self.width)
+    def forward(self, x: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+        scores = self._split(self.query(x)) @ self._split(self.key(x)).transpose(1, 2) / math.sqrt(self.width) + bias
         attention = scores.softmax(dim=-1)
         mixed = (attention @ self._split(self.value(x))).transpose(0, 1).reshape(-1, self.heads * self.width)
         x = self.norm(x + self.dropout(self.output(mixed)))
@@ -72,16 +103,18 @@ class Encoder(nn.Module):
         self.places = nn.Embedding(shape.positions, shape.hidden)
         self.features = nn.Embedding(shape.features, shape.hidden)
         nn.init.zeros_(self.features.weight)
-        self.norm = nn.LayerNorm(shape.hidden, eps=1e-12)
+        self.norm = nn.LayerNorm(shape.hidden, eps=shape.epsilon)
         self.dropout = nn.Dropout(0.1)
+        self.bias = RelativeBias(shape)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.tagger = nn.Linear(shape.hidden, shape.tags)
 
     def forward(self, ids: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         places = self.places.weight[: ids.shape[0]]
         x = self.dropout(self.norm(self.words(ids) + places + self.features(features)))
+        bias = self.bias(torch.arange(ids.shape[0], device=ids.device))
         for layer in self.layers:
-            x, _ = layer(x)
+            x, _ = layer(x, bias)
         return x, self.tagger(self.dropout(x))
 
 
@@ -94,36 +127,43 @@ class Relator(nn.Module):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        hidden = shape.hidden
+        hidden, width = shape.hidden, min(shape.width, shape.hidden)
         self.block = shape.block
         self.kinds = nn.Embedding(shape.kinds, hidden)
         nn.init.normal_(self.kinds.weight, std=0.02)
         self.shared = nn.Linear(hidden, hidden)
         nn.init.zeros_(self.shared.weight)
         nn.init.zeros_(self.shared.bias)
+        self.bias = RelativeBias(shape)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.extra_layers))
-        self.subject = nn.Linear(3 * hidden, hidden)
-        self.object = nn.Linear(3 * hidden, hidden)
+        self.subject = nn.Linear(2 * hidden, width)
+        self.object = nn.Linear(2 * hidden, width)
+        self.subject_context = nn.Linear(hidden, width, bias=False)
+        self.object_context = nn.Linear(hidden, width, bias=False)
         self.distances = nn.Embedding(shape.distances, 32)
         self.dropout = nn.Dropout(0.15)
-        self.score = nn.Linear(hidden * shape.block + 2 * hidden + 32, shape.predicates)
+        self.score = nn.Linear(2 * width + 32, shape.predicates)
+        nn.init.constant_(self.score.bias, -4.0)  # of all pairs few are related
+        self.score_products = nn.Linear(width * shape.block, shape.predicates, bias=False)
 
     def forward(self, x: Tensor, kinds: Tensor, members: Tensor, pairs: Tensor, distances: Tensor) -> tuple[Tensor, Tensor]:
         mean = members / members.sum(dim=1, keepdim=True)
         x = x + self.kinds(kinds) + members.transpose(0, 1) @ self.shared(mean @ x)
         attention = x.new_zeros(0)
+        bias = self.bias(torch.arange(x.shape[0], device=x.device))
         for layer in self.layers:
-            x, attention = layer(x)
+            x, attention = layer(x, bias)
         peak = (x.unsqueeze(0) + (members.unsqueeze(2) - 1) * 1e4).max(dim=1).values
         entities = torch.cat([mean @ x, peak], dim=1)
         attended = torch.einsum("el,hlk->ehk", mean, attention)
         both = (attended[pairs[:, 0]] * attended[pairs[:, 1]]).sum(dim=1)
         places = both / (both.sum(dim=1, keepdim=True) + 1e-9)
         context = places @ x
-        subject = self.dropout(torch.tanh(self.subject(torch.cat([entities[pairs[:, 0]], context], dim=1))))
-        value = self.dropout(torch.tanh(self.object(torch.cat([entities[pairs[:, 1]], context], dim=1))))
-        count, hidden = subject.shape[0], subject.shape[1]
-        groups = hidden // self.block
-        product = subject.view(-1, groups, self.block, 1) * value.view(-1, groups, 1, self.block)
-        joined = torch.cat([product.reshape(count, hidden * self.block), subject, value, self.distances(distances)], dim=1)
-        return self.score(joined), places
+        ends = self.subject(entities)[pairs[:, 0]], self.object(entities)[pairs[:, 1]]
+        subject = self.dropout(torch.tanh(ends[0] + self.subject_context(context)))
+        value = self.dropout(torch.tanh(ends[1] + self.object_context(context)))
+        count, width = subject.shape[0], subject.shape[1]
+        groups = width // self.block
+        products = (subject.view(-1, groups, self.block, 1) * value.view(-1, groups, 1, self.block)).reshape(count, width * self.block)
+        rest = torch.cat([subject, value, self.distances(distances).to(subject.dtype)], dim=1)
+        return self.score_products(products) + self.score(rest), places

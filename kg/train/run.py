@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from kg.errors import ModelError
 from kg.extract.encoding import FEATURES
 from kg.extract.schema import DISTANCES, Schema
 from kg.train.batches import Batch, make_batches
@@ -28,14 +29,16 @@ __all__ = ["Recipe", "Scores", "load_pretrained", "score_examples", "train"]
 class Recipe:
     """How to train: everything that the result depends on, data aside."""
 
-    epochs: int = 12
+    epochs: int = 6
     seed: int = 20260101
+    layers: int | None = None
     window: int = 512
     rate: float = 6e-5
-    head_rate: float = 6e-4
-    accumulate: int = 3
+    head_rate: float = 1.5e-3
+    accumulate: int = 2
+    threads: int = 2
     swap: float = 0.6
-    warmup: float = 0.06
+    warmup: float = 0.03
     relation_weight: float = 1.0
     evidence_weight: float = 0.1
     half: bool = True
@@ -50,40 +53,63 @@ class Network(nn.Module):
         self.relator = Relator(shape)
 
 
-def load_pretrained(path: Path, schema: Schema, *, extra_layers: int = 2) -> Network:
-    """A network with the weights of a BERT encoder (`config.json`, `model.safetensors`); the extra layers begin as its last ones."""
+def load_pretrained(path: Path, schema: Schema, *, layers: int | None = None, extra_layers: int = 2) -> Network:
+    """A network with the weights of a BERT or MPNet encoder (`config.json`, `model.safetensors`), of which the first `layers` are taken.
+
+    The extra layers begin as those that come next, or as the last ones where all are taken. ModelError where the encoder is neither.
+    """
     config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    kind = config.get("model_type")
+    if kind not in _PARTS:
+        raise ModelError(f"{path} holds an encoder of the type {kind!r}", hint=f"take one of the types {', '.join(sorted(_PARTS))}")
+    taken = min(layers or config["num_hidden_layers"], config["num_hidden_layers"])
+    reserved = _RESERVED_PLACES[kind]
     shape = Shape(
-        vocabulary=config["vocab_size"], positions=config["max_position_embeddings"], hidden=config["hidden_size"],
-        heads=config["num_attention_heads"], inner=config["intermediate_size"], layers=config["num_hidden_layers"],
+        vocabulary=config["vocab_size"], positions=config["max_position_embeddings"] - reserved, hidden=config["hidden_size"],
+        heads=config["num_attention_heads"], inner=config["intermediate_size"], layers=taken,
         extra_layers=extra_layers, features=FEATURES, tags=schema.tag_count, kinds=len(schema.kinds) + 1,
-        predicates=len(schema.relations), distances=DISTANCES,
+        predicates=len(schema.relations), distances=DISTANCES, buckets=config.get("relative_attention_num_buckets", 0),
+        epsilon=config["layer_norm_eps"],
     )  # fmt: skip
     network = Network(shape)
-    network.shape = shape  # type: ignore[assignment]
-    weights = {name.removeprefix("bert."): value for name, value in load_file(path / "model.safetensors").items()}
+    weights = {name.removeprefix(f"{kind}."): value for name, value in load_file(path / "model.safetensors").items()}
     encoder = network.encoder
+    following = min(taken, config["num_hidden_layers"] - extra_layers)
     with torch.no_grad():
         encoder.words.weight.copy_(weights["embeddings.word_embeddings.weight"])
-        encoder.places.weight.copy_(weights["embeddings.position_embeddings.weight"])
-        encoder.places.weight.add_(weights["embeddings.token_type_embeddings.weight"][0])
+        encoder.places.weight.copy_(weights["embeddings.position_embeddings.weight"][reserved:])
+        segments = weights.get("embeddings.token_type_embeddings.weight")
+        if segments is not None:
+            encoder.places.weight.add_(segments[0])
         _copy(encoder.norm, weights, "embeddings.LayerNorm")
-        last = shape.layers - shape.extra_layers
+        for part in (encoder, network.relator):
+            if part.bias.weights is not None:
+                part.bias.weights.weight.copy_(weights["encoder.relative_attention_bias.weight"])
         for number, layer in enumerate(encoder.layers):
-            _copy_layer(layer, weights, number)
+            _copy_layer(layer, weights, number, _PARTS[kind])
         for number, layer in enumerate(network.relator.layers):
-            _copy_layer(layer, weights, last + number)
+            _copy_layer(layer, weights, following + number, _PARTS[kind])
     return network
 
 
 _PARTS = {
-    "query": "attention.self.query", "key": "attention.self.key", "value": "attention.self.value", "output": "attention.output.dense",
-    "norm": "attention.output.LayerNorm", "inner": "intermediate.dense", "outer": "output.dense", "final_norm": "output.LayerNorm",
+    "bert": {
+        "query": "attention.self.query", "key": "attention.self.key", "value": "attention.self.value", "output": "attention.output.dense",
+        "norm": "attention.output.LayerNorm", "inner": "intermediate.dense", "outer": "output.dense", "final_norm": "output.LayerNorm",
+    },
+    "mpnet": {
+        "query": "attention.attn.q", "key": "attention.attn.k", "value": "attention.attn.v", "output": "attention.attn.o",
+        "norm": "attention.LayerNorm", "inner": "intermediate.dense", "outer": "output.dense", "final_norm": "output.LayerNorm",
+    },
 }  # fmt: skip
+"""What our layers' parts are called in the weights of each type of encoder."""
+
+_RESERVED_PLACES = {"bert": 0, "mpnet": 2}
+"""How many of the position embeddings stand for no place in the text: MPNet counts from 2 on."""
 
 
-def _copy_layer(layer: nn.Module, weights: dict[str, Tensor], number: int) -> None:
-    for ours, theirs in _PARTS.items():
+def _copy_layer(layer: nn.Module, weights: dict[str, Tensor], number: int, parts: dict[str, str]) -> None:
+    for ours, theirs in parts.items():
         _copy(getattr(layer, ours), weights, f"encoder.layer.{number}.{theirs}")
 
 
@@ -124,6 +150,7 @@ def train(
     The same examples, recipe and software give the same weights on one kind of processor.
     """
     torch.manual_seed(recipe.seed)
+    torch.set_num_threads(recipe.threads)
     steps = recipe.epochs * (len(examples) // recipe.accumulate + 1)
     run = _Run(network, recipe, *_optimizer(network, recipe, steps))
     tag_weights = torch.ones(schema.tag_count)
@@ -165,10 +192,12 @@ class _Run:
 
 def _optimizer(network: Network, recipe: Recipe, steps: int) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
     """The optimizer, with a rate of their own for the heads, and the rates' rise and fall over all steps."""
-    heads = [p for n, p in network.named_parameters() if _is_head(n)]
-    body = [p for n, p in network.named_parameters() if not _is_head(n)]
+    network.encoder.words.weight.requires_grad = False  # so few articles would only unlearn what the words mean
+    learning = [(name, part) for name, part in network.named_parameters() if part.requires_grad]
+    heads = [part for name, part in learning if _is_head(name)]
+    body = [part for name, part in learning if not _is_head(name)]
     groups = [{"params": body, "lr": recipe.rate}, {"params": heads, "lr": recipe.head_rate}]
-    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
     warm = max(1, int(steps * recipe.warmup))
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min((step + 1) / warm, max(0.02, (steps - step) / max(1, steps - warm)))
@@ -193,7 +222,9 @@ def _step(run: _Run) -> None:
 
 
 def _is_head(name: str) -> bool:
-    return not (name.startswith(("encoder.words", "encoder.places", "encoder.norm", "encoder.layers", "relator.layers")))
+    return not name.startswith(
+        ("encoder.words", "encoder.places", "encoder.norm", "encoder.bias", "encoder.layers", "relator.bias", "relator.layers")
+    )
 
 
 def _digest(recipe: Recipe) -> str:

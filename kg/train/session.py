@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
 
 from kg.errors import ModelError
+from kg.extract.calibration import Calibration
+from kg.extract.network import Network
+from kg.gold import read_gold
 from kg.link import Index
+from kg.model import BODY, Document, Text
 from kg.rdf.ontology import Ontology
+from kg.train.calibrate import calibrate, list_candidates, open_calibration
 from kg.train.examples import Example, Names, read_examples
 from kg.train.run import Recipe, Scores, load_pretrained, score_examples, train
-from kg.train.ship import ship
+from kg.train.ship import describe, ship
 
-__all__ = ["Report", "find_encoder", "train_model"]
+__all__ = ["Report", "find_encoder", "recalibrate", "train_model"]
 
 _HELD_BACK = 13
 """One document in so many is held back, to measure on."""
 
-FACT_THRESHOLD, PERIOD_THRESHOLD = 0.65, 0.45
-"""Least probability of a relation that makes a fact, and of one that gives a fact its start or end."""
+PRECISION = 0.85
+"""How many of the facts found in documents that are held back must be right: the threshold of facts follows from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,6 @@ def train_model(
 
     Names of brands in the index are among those that take the place of annotated ones, so that the model learns phrases and not names.
     """
-    torch.set_num_threads(1)
     torch.manual_seed(recipe.seed)  # the heads begin at random
     schema, examples = read_examples(data, ontology)
     held = [example for number, example in enumerate(examples) if number % _HELD_BACK == 5]
@@ -75,17 +79,38 @@ def train_model(
     tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    network = load_pretrained(encoder, schema)
+    network = load_pretrained(encoder, schema, layers=recipe.layers)
     names = Names(examples, {"Brand": index.words("Brand")})
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / "checkpoint.pt"
     train(network, kept, tokenizer, schema, recipe, names=names, checkpoint=checkpoint, report=report)
     found = _measure(score_examples(network, held, tokenizer, schema, window=recipe.window), kept, held)
-    thresholds = [(1.0, 0.0, PERIOD_THRESHOLD if relation.qualifier else FACT_THRESHOLD) for relation in schema.relations]
-    about = {"documents": found.trained, "held_back": found.held_back, "epochs": recipe.epochs, "seed": recipe.seed}
-    ship(network, tokenizer, schema, out, calibration=thresholds, window=recipe.window, version="1", about=about)
+    about = {"documents": found.trained, "held_back": found.held_back, "encoder": encoder.name, **asdict(recipe)}
+    open_ended = open_calibration(len(schema.relations))
+    ship(network, tokenizer, schema, out, calibration=open_ended, window=recipe.window, version="2", about=about)
+    recalibrate(out, data, {example.id for example in held}, ontology, report=report)
     checkpoint.unlink(missing_ok=True)
     return found
+
+
+def recalibrate(
+    model: Path, data: Path, held: set[str], ontology: Ontology, *, report: Callable[[str], None] = lambda line: None
+) -> Calibration | None:
+    """Fits the calibration of a model's folder on documents of `data` that it was not trained on; None (all passes) without any."""
+    network = Network(model)
+    golds = {gold.id: gold for gold in read_gold(data / "gold") if gold.id in held}
+    _, examples = read_examples(data, ontology, network.schema)
+    documents = (
+        (Document(each.id, (Text(BODY, each.text, each.start),), golds[each.id].published), golds[each.id])
+        for each in examples
+        if each.id in held
+    )
+    candidates = list_candidates(network, documents, ontology, report)
+    if not candidates:
+        return None
+    fitted = calibrate(candidates, [relation.qualifier is not None for relation in network.schema.relations], precision=PRECISION)
+    describe(model, {**network.description, "calibration": fitted.as_data()})
+    return fitted
 
 
 def _measure(scores: Scores, kept: list[Example], held: list[Example]) -> Report:

@@ -27,7 +27,7 @@ ODD = {
     "control characters": "Balenciaga\x00 \x01opened\x0b in\x1b[31m 1998\x7f.\x85 “Hello\x00 there,” said\x02 Liv Vane.",
     "combining": "Ba\u0301lenciaga “He\u0300llo the\u0308re,” said Li\u0301v Va\u0308ne.\ufeff\ufffe",
     "markup": "<b>Balenciaga</b> &amp; \"<script>alert('x')</script>\" said Liv Vane; \\u0022 {{x}} %s",
-    "long line": "Balenciaga opened in 1998 and Liv Vane came. " * 4_500,
+    "long line": "Balenciaga opened in 1998 and Liv Vane came. " * 2_500,
     "long word": "A" * 200_000,
     "all capitals": "BALENCIAGA NAMES LIV VANE ITS FACE IN MAY " * 500,
     "thousand marks": "“" * 1_000 + '"' * 1_000 + "Balenciaga" + "’" * 1_000 + "'a " * 1_000,

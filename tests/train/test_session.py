@@ -30,7 +30,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     hidden, inner, layers, words = 64, 96, 3, 30_522
     config = {
         "vocab_size": words, "max_position_embeddings": 512, "hidden_size": hidden, "num_attention_heads": 2, "intermediate_size": inner,
-        "num_hidden_layers": layers,
+        "num_hidden_layers": layers, "model_type": "bert", "layer_norm_eps": 1e-12,
     }  # fmt: skip
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     torch.manual_seed(1)
@@ -61,7 +61,12 @@ def test_a_training_gives_a_model_that_extracts(encoder: Path, tmp_path: Path) -
     digests = []
     for name in ("one", "two"):
         report = train_model(
-            load_ontology(Settings()), DATA, tmp_path / name, encoder=encoder, recipe=Recipe(epochs=1), index=load_index("shipped")
+            load_ontology(Settings()),
+            DATA,
+            tmp_path / name,
+            encoder=encoder,
+            recipe=Recipe(epochs=1, layers=2),
+            index=load_index("shipped"),
         )
         assert (report.trained, report.held_back) == (5, 0)
         assert not (tmp_path / name / "checkpoint.pt").exists()
