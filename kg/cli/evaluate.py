@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,15 +40,29 @@ def _run(arguments: Namespace, settings: Settings) -> int:
     from kg.rdf.ontology import load_ontology
 
     golds = read_gold(Path(arguments.gold))
+    began, worked = time.monotonic(), _work()
     with _built(arguments, settings) as store:
+        seconds, work = time.monotonic() - began, _work() - worked
         documents = {gold.id: row.document for gold in golds if (row := store.ledger.row(gold.id))}
         texts = {each: document.body.content for each, document in documents.items()}
         found = evaluate(golds, facts(store), texts, load_ontology(matching(settings, store)))
     if arguments.format == "json":
-        print_json({**found.as_data(), **({"errors": found.errors} if arguments.errors else {})})
-    else:
-        _print_text(found, errors=arguments.errors)
+        speed = {"seconds": round(seconds, 2), "cpu_seconds": round(work, 2)} if arguments.docs else {}
+        print_json({**found.as_data(), **speed, **({"errors": found.errors} if arguments.errors else {})})
+        return 0
+    _print_text(found)
+    if arguments.docs:
+        rate = found.documents / seconds
+        print(f"built in {seconds:.1f} s ({work:.1f} CPU seconds), {rate:.1f} documents/s")
+    if arguments.errors:
+        _print_errors(found.errors)
     return 0
+
+
+def _work() -> float:
+    """CPU seconds of this process and of those it has waited for."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 @contextmanager
@@ -66,17 +82,25 @@ def _built(arguments: Namespace, settings: Settings) -> Iterator[Store]:
             yield store
 
 
-def _print_text(found: Evaluation, *, errors: bool) -> None:
+def _print_text(found: Evaluation) -> None:
     print(f"{'':24}{'precision':>10}{'recall':>8}{'F1':>8}{'right':>8}{'wrong':>8}{'missed':>8}")
-    rows: list[tuple[str, Tally]] = [("facts", found.facts), ("entities", found.entities), ("qualifiers", found.qualifiers)]
-    for name, tally in (*rows, *sorted(found.by_predicate.items())):
+    _print_rows([("facts", found.facts), *sorted(found.by_predicate.items())])
+    print()
+    _print_rows([("entities", found.entities), *sorted(found.by_type.items())])
+    print()
+    _print_rows([("start and end", found.qualifiers)])
+    macro = found.macro
+    print(f"\nmean over documents: precision {macro[0]:.3f}, recall {macro[1]:.3f}, F1 {macro[2]:.3f}")
+    print(f"{found.documents} documents; {found.verbatim[0]} of {found.verbatim[1]} quotes verbatim")
+    print(f"\n{'confidence from':24}{'facts':>8}{'right':>8}{'share':>8}")
+    for low, (right, count) in sorted(found.bins.items()):
+        print(f"{low:<24.1f}{count:8}{right:8}{right / count:8.3f}")
+
+
+def _print_rows(rows: Iterable[tuple[str, Tally]]) -> None:
+    for name, tally in rows:
         figures = f"{tally.precision:10.3f}{tally.recall:8.3f}{tally.f1:8.3f}"
         print(f"{name:24}{figures}{tally.right:8}{tally.wrong:8}{tally.missed:8}")
-    macro = found.macro
-    print(f"mean over documents: precision {macro[0]:.3f}, recall {macro[1]:.3f}, F1 {macro[2]:.3f}")
-    print(f"{found.documents} documents; {found.verbatim[0]} of {found.verbatim[1]} quotes verbatim")
-    if errors:
-        _print_errors(found.errors)
 
 
 def _print_errors(errors: dict[str, Any]) -> None:

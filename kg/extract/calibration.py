@@ -11,11 +11,15 @@ from kg.errors import ModelError
 __all__ = ["Calibration", "sigmoid"]
 
 
+_LARGEST = (4.0, 4.0)
+"""The largest values of all features but the first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """For each relation the weights of its features, an intercept and a threshold (Platt 1999, with features of the two ends).
 
-    Features are the relator's logit and how sure the tagger is of subject and object, as logits.
+    Features are the relator's logit and how sure the tagger is of subject and object, as logits between -4 and 4.
     """
 
     rows: tuple[tuple[float, ...], ...]
@@ -35,6 +39,12 @@ class Calibration:
     def as_data(self) -> list[list[float]]:
         """Plain data, four digits each."""
         return [[round(value, 4) for value in row] for row in self.rows]
+
+    def may_count(self, relation: int, logit: float) -> bool:
+        """False where no other features can lift the relator's logit over the threshold: a quick test for the many that are far below."""
+        *weights, intercept, threshold = self.rows[relation]
+        best = sum(abs(weight) * most for weight, most in zip(weights[1:], _LARGEST, strict=True))
+        return sigmoid(weights[0] * logit + best + intercept) >= threshold
 
     def probability(self, relation: int, features: Sequence[float]) -> tuple[float, float]:
         """Probability of a candidate, two digits, and the least one that counts."""

@@ -39,7 +39,7 @@ class Score:
     relation: int
     object: int
     probability: float
-    features: tuple[float, float, float]
+    features: tuple[float, ...]
     evidence: Span
 
 
@@ -135,11 +135,14 @@ class EncoderExtractor:
             pairing.pairs.tolist(), pairing.allowed, np.round(logits, 2), attended, strict=True
         ):
             subject, value = present[one][0], present[other][0]
+            sureness = _sureness(clusters[subject]), _sureness(clusters[value])
+            if not any(self._calibration.may_count(relation, float(row[relation])) for relation in relations):
+                continue
+            span = _spoken(encoded, window, places, sentences, clusters[subject], clusters[value])
             for relation in relations:
-                features = (float(row[relation]), _sureness(clusters[subject]), _sureness(clusters[value]))
+                features = (float(row[relation]), *sureness)
                 probability, threshold = self._calibration.probability(relation, features)
                 if probability >= threshold:
-                    span = _spoken(encoded, window, places, sentences, clusters[subject], clusters[value])
                     yield Score(subject, relation, value, probability, features, span)
 
     def _decide(self, scores: Sequence[Score]) -> list[Score]:

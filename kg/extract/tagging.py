@@ -17,6 +17,10 @@ __all__ = ["Found", "best_tags", "consolidate", "group", "spans_of"]
 _EDGE = " ©®™*_#\t\n\r“”\"‘’'«».,;:!?()[]–—-"
 
 
+_GENITIVE = re.compile(r"s\s+")
+_INITIALS = re.compile(r"(?:\w\.)+")
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Found:
     """One mention: first and last+1 character, kind, and the tagger's probability."""
@@ -79,7 +83,7 @@ def consolidate(text: str, start: int, found: Iterable[Found], *, types: frozens
 
     Mentions are widened to whole words and freed of quotation marks. Only kinds in `types` (names) are spread.
     """
-    tidy = sorted({each for mention in found for each in _tidied(text, mention)})
+    tidy = sorted({each for mention in _joined(text, found) for each in _tidied(text, mention)})
     votes: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for mention in tidy:
         if mention.kind in types:
@@ -106,11 +110,27 @@ def _tidied(text: str, mention: Found) -> Iterable[Found]:
         start -= 1
     while end < len(text) and end > start and text[end - 1].isalnum() and text[end].isalnum():
         end += 1
-    surface = text[start:end]
-    if surface.endswith(("’s", "'s")):
+    genitive = _GENITIVE.match(text, start, end)
+    if genitive and start > 0 and text[start - 1] in "’'":
+        start = genitive.end()
+    if text[start:end].endswith(("’s", "'s")):
         end -= 2
+    if _INITIALS.fullmatch(text, start, end + 1):
+        end += 1
     if start < end and "\n" not in text[start:end]:
         yield Found(start, end, mention.kind, mention.score)
+
+
+def _joined(text: str, found: Iterable[Found]) -> list[Found]:
+    """Mentions of one kind with nothing but a full stop between them are one: the U and the S of U.S."""
+    joined: list[Found] = []
+    for mention in sorted(found):
+        former = joined[-1] if joined else None
+        if former and former.kind == mention.kind and text[former.end : mention.start] == ".":
+            joined[-1] = Found(former.start, mention.end, mention.kind, max(former.score, mention.score))
+        else:
+            joined.append(mention)
+    return joined
 
 
 def _spread(text: str, start: int, surface: str, kind: str, taken: dict[int, Found]) -> None:

@@ -36,7 +36,7 @@ class Candidate:
 
 def open_calibration(relations: int) -> Calibration:
     """The bare logits, and a threshold that almost everything passes: for fitting."""
-    return Calibration(((1.0, 0.0, 0.0, 0.0, _LEAST),) * relations)
+    return Calibration(((1.0, *(0.0,) * Calibration.FEATURES, _LEAST),) * relations)
 
 
 def list_candidates(
