@@ -27,7 +27,7 @@ __all__ = ["Report", "find_encoder", "recalibrate", "train_model"]
 _HELD_BACK = 13
 """One document in so many is held back, to measure on."""
 
-PRECISION = 0.83
+PRECISION = 0.82
 """How many of the facts found in documents that are held back must be right: the threshold of facts follows from it."""
 
 
