@@ -17,6 +17,8 @@ __all__ = ["Found", "best_tags", "consolidate", "group", "spans_of"]
 _EDGE = " ©®™*_#\t\n\r“”\"‘’'«».,;:!?()[]–—-"
 
 
+_ARTICLES = ("a", "an", "the")
+_MARKS = re.compile('[“”„«»"]')
 _GENITIVE = re.compile(r"s\s+")
 _INITIALS = re.compile(r"(?:\w\.)+")
 
@@ -117,7 +119,7 @@ def _tidied(text: str, mention: Found) -> Iterable[Found]:
         end -= 2
     if _INITIALS.fullmatch(text, start, end + 1):
         end += 1
-    if start < end and "\n" not in text[start:end]:
+    if start < end and "\n" not in text[start:end] and text[start:end].lower() not in _ARTICLES:
         yield Found(start, end, mention.kind, mention.score)
 
 
@@ -149,7 +151,7 @@ def group(text: str, mentions: Sequence[Found], *, people: frozenset[str], types
     """
     clusters: dict[tuple[str, str], Cluster] = {}
     for mention in mentions:
-        surface = " ".join(text[mention.start : mention.end].split())
+        surface = _plain(text, mention)
         key = (mention.kind, fold(surface) if mention.kind in types else surface.lower())
         cluster = clusters.setdefault(key, Cluster(mention.kind, surface))
         cluster.mentions.append(mention)
@@ -168,6 +170,14 @@ def group(text: str, mentions: Sequence[Found], *, people: frozenset[str], types
     for cluster in kept:
         cluster.mentions.sort()
     return sorted(kept, key=lambda cluster: (cluster.mentions[0], cluster.kind))
+
+
+def _plain(text: str, mention: Found) -> str:
+    """The words of a mention, without quotation marks: a title's, or one that opens in front of the mention (‘Night Ferry’ campaign)."""
+    words = " ".join(_MARKS.sub(" ", text[mention.start : mention.end]).split())
+    if mention.start and text[mention.start - 1] in "‘'":
+        words = re.sub(r"[’'](?!\w)", "", words, count=1)
+    return words
 
 
 _TYPE_WORDS = frozenset([

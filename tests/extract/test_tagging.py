@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kg.extract.tagging import Found, consolidate
+from kg.extract.tagging import Found, consolidate, group
 
 TYPES = frozenset({"Person", "Brand", "Country", "Collection"})
 
@@ -37,3 +37,18 @@ def test_a_name_has_one_type_in_a_text() -> None:
     text = "Marlow and Marlow and Marlow"
     found = [Found(0, 6, "Brand", 0.9), Found(11, 17, "Person", 0.8), Found(22, 28, "Person", 0.8)]
     assert {each.kind for each in consolidate(text, 0, found, types=TYPES)} == {"Person"}
+
+
+@pytest.mark.parametrize("text", ["“Night Ferry” campaign", "‘Night Ferry’ campaign", '"Night Ferry" campaign', "Night Ferry campaign"])
+def test_a_thing_is_called_without_quotation_marks(text: str) -> None:
+    """Wherever the tagger has begun."""
+    begin = text.index("Night")
+    (cluster,) = group(text, [Found(begin, len(text), "Campaign", 0.9)], people=frozenset(), types=frozenset({"Campaign"}))
+    assert cluster.name == "Night Ferry campaign"
+
+
+def test_an_apostrophe_inside_a_name_stays() -> None:
+    """It is no quotation mark."""
+    text = "the ’90s and Men’s Week"
+    (cluster,) = group(text, [Found(13, len(text), "Event", 0.9)], people=frozenset(), types=frozenset({"Event"}))
+    assert cluster.name == "Men’s Week"
