@@ -14,6 +14,7 @@ KgError                     1
 │   ├── StoreLocked         2  another process writes to it
 │   ├── StoreMissing        2  there is none at this place
 │   └── StoreFull           3  no space left on the disk
+├── ChatError               1  a language model's server that can't be reached, or refuses
 ├── RejectedByShapes        1  RDF that breaks a shape at severity Violation
 └── QueryTimeout            1  a query ran past its time limit
 """
@@ -24,6 +25,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 __all__ = [
+    "ChatError",
     "InputError",
     "InvalidSetting",
     "KgError",
@@ -138,6 +140,10 @@ class StoreMissing(StoreError):
 
 class StoreFull(StoreError):
     """No space is left where the store lies; what was written before is whole."""
+
+
+class ChatError(KgError):
+    """A language model's server that can't be reached, or that refuses; no secret stands in the message."""
 
 
 class RejectedByShapes(KgError):

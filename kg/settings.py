@@ -16,13 +16,17 @@ __all__ = ["SETTINGS", "Setting", "Settings", "load_settings"]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row of the table: name, default (its type is the setting's type), one line of help, least and greatest number."""
+    """One row of the table: name, default (its type is the setting's type), one line of help, least and greatest number.
+
+    The value of a `secret` one is never to be shown.
+    """
 
     name: str
     default: Any
     help: str
     least: float | None = None
     most: float | None = None
+    secret: bool = False
 
     @property
     def variable(self) -> str:
@@ -35,6 +39,7 @@ SETTINGS = (
     Setting("base", "http://localhost:8000/", "Base IRI of a store when it is made; kept by the store afterwards"),
     Setting("extractors", "encoder,rules", "Extractors to run, in order, separated by commas"),
     Setting("model", "", "Folder of the extraction model; empty: the one that is shipped"),
+    Setting("languages", "en", "Languages that the extractors read, as codes separated by commas; `any` lets every text through"),
     Setting("threshold", 0.5, "Least confidence of a claim that is kept, 0 to 1", 0, 1),
     Setting("workers", 1, "Processes that extract documents", 1, 256),
     Setting("document_seconds", 300.0, "Longest time for the extraction of one document; past it the document is a problem", 0.01, 86400),
@@ -46,9 +51,16 @@ SETTINGS = (
     Setting("agent", "", "Who takes a decision by hand (`kg merge`, `kg reject`); empty: the login name"),
     Setting("host", "127.0.0.1", "Address on which the service listens"),
     Setting("port", 8000, "Port on which the service listens", 0, 65535),
-    Setting("token", "", "Bearer token that allows writing over HTTP; empty: read only"),
+    Setting("token", "", "Bearer token that allows writing over HTTP; empty: read only", secret=True),
     Setting("query_seconds", 30.0, "Longest time of one query, in seconds", 0.01, 86400),
     Setting("query_rows", 1_000_000, "Most rows of one result; past it the answer is an error, never cut silently", 1),
+    Setting("llm_url", "", "Address of a server of chat completions, up to /v1, for the extractor `llm`; empty: none"),
+    Setting("llm_model", "", "Name of the language model on that server"),
+    Setting("llm_key", "", "Key that the server asks for, sent as bearer token; empty: none", secret=True),
+    Setting("llm_requests_per_minute", 60.0, "Most requests to that server in a minute, of all workers together; 0: no limit", 0, 1e6),
+    Setting("llm_price_in", 0.0, "Price of a million tokens sent, to show the cost", 0, 1e9),
+    Setting("llm_price_out", 0.0, "Price of a million tokens received, to show the cost", 0, 1e9),
+    Setting("llm_cache", "kg-llm-cache", "Folder that keeps the server's answers, so that a rebuild asks nothing; empty: none"),
 )
 
 _DEFAULTS = {setting.name: setting.default for setting in SETTINGS}

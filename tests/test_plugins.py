@@ -14,7 +14,9 @@ from kg.model import Document, Extraction, Text
 from kg.plugins import FAMILIES, Extractor, Reader, list_plugins, load_plugin
 from kg.settings import Settings
 
+NEEDS_A_SERVER = {("extractors", "llm")}
 OURS = {("readers", "jsonlines"), ("readers", "plaintext"), ("readers", "webpage"), ("extractors", "encoder"), ("extractors", "rules")}
+OURS |= NEEDS_A_SERVER
 EXPORTERS = "csv cytoscape dot gexf graphml jsonld node-link nquads ntriples pajek rdfxml trig turtle"
 
 CODE = """
@@ -75,7 +77,7 @@ def test_a_strangers_extractor_runs(stranger: Callable[[str], None]) -> None:
     assert Pipeline(settings)(Document("a", (Text("body", "x"),))) == Extraction("a")
 
 
-@pytest.mark.parametrize(("family", "name"), sorted(OURS - {("extractors", "encoder")}))
+@pytest.mark.parametrize(("family", "name"), sorted(OURS - NEEDS_A_SERVER - {("extractors", "encoder")}))
 def test_ours_keep_the_protocol(family: str, name: str) -> None:
     """What is registered as a reader or an extractor is one."""
     assert isinstance(load_plugin(family, name, Settings()), {"readers": Reader, "extractors": Extractor}[family])

@@ -30,7 +30,7 @@ def _settings(arguments: Namespace, settings: Settings) -> int:
     rows = []
     for each in SETTINGS:
         value = getattr(settings, each.name)
-        shown = "(set)" if each.name == "token" and value else value
+        shown = "(set)" if each.secret and value else value
         rows.append({"name": each.name, "value": shown, "default": each.default, "variable": each.variable, "help": each.help})
     print_list(rows, ("name", "value", "default", "variable", "help"), arguments.format)
     return 0

@@ -22,6 +22,7 @@ __all__ = ["FORMAT", "Encoded", "Network"]
 FORMAT = 2
 """Version of a model's folder: model.json, tokenizer.json, encoder.onnx, relator.onnx."""
 
+_FILES = ("tokenizer.json", "encoder.onnx", "relator.onnx")
 _CHUNK = 384
 
 Floats = npt.NDArray[np.float32]
@@ -46,16 +47,19 @@ class Network:
             raise ModelError(
                 f"the model in {folder} has format {found}, this kg reads format {FORMAT}", hint="train it again, or reinstall"
             )
+        _check_description(self.description, folder)
         self.schema = Schema.from_data(self.description["schema"])
         self.fingerprint = hashlib.sha256((folder / "model.json").read_bytes()).hexdigest()
-        for name, digest in self.description["files"].items():
-            _check(folder / name, digest)
+        for name in _FILES:
+            _check(folder / name, self.description["files"][name])
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.no_truncation()
         self.calibration = Calibration.from_data(self.description["calibration"], len(self.schema.relations))
         self._encoder = _session(folder / "encoder.onnx")
         self._relator = _session(folder / "relator.onnx")
+        _check_columns(self._encoder, "tags", self.schema.tag_count, folder / "encoder.onnx")
+        _check_columns(self._relator, "logits", len(self.schema.relations), folder / "relator.onnx")
 
     def encode(self, text: str, start: int) -> Encoded:
         """The encoder over ``text[start:]``; where windows overlap, a token's logits come from the one with more text around it."""
@@ -87,6 +91,22 @@ class Network:
         return np.concatenate(logits), np.concatenate(places)
 
 
+def _check_description(data: dict[str, Any], folder: Path) -> None:
+    """Raises ModelError where a part of model.json is missing or can't be meant."""
+    size, overlap, files = data.get("window"), data.get("overlap"), data.get("files")
+    checks = {
+        "version": isinstance(data.get("version"), str),
+        "schema": isinstance(data.get("schema"), dict),
+        "window": isinstance(size, int) and size > 2,
+        "overlap": isinstance(size, int) and isinstance(overlap, int) and 0 <= overlap < size - 2,
+        "calibration": isinstance(data.get("calibration"), list),
+        "files": isinstance(files, dict) and all(isinstance(files.get(name), str) for name in _FILES),
+    }
+    wrong = ", ".join(name for name, right in checks.items() if not right)
+    if wrong:
+        raise ModelError(f"{folder / 'model.json'} is damaged: see its {wrong}", hint="train the model again, or reinstall")
+
+
 def _check(path: Path, digest: str) -> None:
     try:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -94,6 +114,15 @@ def _check(path: Path, digest: str) -> None:
         raise ModelError(f"{path} can't be read: {error.strerror}", hint="train the model again, or reinstall") from error
     if found != digest:
         raise ModelError(f"{path} is damaged: its SHA-256 is not the model's", hint="train the model again, or reinstall")
+
+
+def _check_columns(session: Any, output: str, expected: int, path: Path) -> None:
+    """Raises ModelError where an output of a network has not as many columns as the schema has tags or relations."""
+    shapes = {each.name: each.shape for each in session.get_outputs()}
+    columns = shapes[output][-1] if shapes.get(output) else None
+    if columns is None or (isinstance(columns, int) and columns != expected):  # a name stands for any number
+        message = f"{path} is of another schema than its model.json: {output} has {columns or 'no'} columns, not {expected}"
+        raise ModelError(message, hint="train the model again, or reinstall")
 
 
 def _session(path: Path) -> Any:

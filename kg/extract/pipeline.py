@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
-from kg.errors import KgError
+from kg.errors import KgError, ModelError
+from kg.extract import language
+from kg.extract.schema import Schema
 from kg.model import Document, Extraction, Problem
 from kg.plugins import Extractor, load_plugin
+from kg.resources import resource
 from kg.settings import Settings
 
 __all__ = ["Pipeline"]
@@ -30,19 +35,26 @@ class Pipeline:
         self.extractors: list[Extractor] = [load_plugin("extractors", name, settings) for name in names]
         self.threshold = float(settings.threshold)
         self.seconds = float(settings.document_seconds)
+        self.languages = language.languages_of(settings.languages)
+        for extractor in self.extractors:
+            _check_vocabulary(extractor, settings)
 
     @property
     def fingerprint(self) -> str:
         """Changes with whatever the output depends on, documents aside."""
         parts = [[each.name, each.version, each.fingerprint] for each in self.extractors]
-        return hashlib.sha256(json.dumps([parts, self.threshold]).encode()).hexdigest()
+        languages = [language.VERSION, *sorted(self.languages)]
+        return hashlib.sha256(json.dumps([parts, self.threshold, languages]).encode()).hexdigest()
 
     def __call__(self, document: Document) -> Extraction:
         """Everything the extractors find in one document; claims below the threshold are left out.
 
-        A document that takes longer than the time limit, or that an extractor fails at, gives no claims, but a Problem that says so.
+        A document in a language that the extractors don't read, that takes longer than the time limit, or that an extractor fails at, gives
+        no claims, but a Problem that says so.
         """
         draft = Extraction(document.id)
+        if (foreign := self._foreign(document)) is not None:
+            return Extraction(document.id, problems=(foreign,))
         try:
             with _time_limit(self.seconds):
                 for extractor in self.extractors:
@@ -59,6 +71,35 @@ class Pipeline:
             return Extraction(document.id, problems=(Problem("extract", document.id, "extractor-failed", message),))
         claims = tuple(c for c in draft.claims if max(e.confidence for e in c.evidence) >= self.threshold)
         return Extraction(document.id, draft.mentions, claims, draft.problems)
+
+    def _foreign(self, document: Document) -> Problem | None:
+        """The problem of a document in a language that is not set; None where it is, or where the text doesn't tell."""
+        if not self.languages or not self.extractors:
+            return None
+        found = language.detect_language(document.body.content[document.body.metadata_end :], document.language)
+        if found is None or found in self.languages:
+            return None
+        read = ", ".join(language.NAMES.get(code, code) for code in sorted(self.languages))
+        message = (
+            f"its text is in {language.NAMES.get(found, found)}, and the extractors read {read}; "
+            f"translate it or leave it out, or, where an extractor reads it, add {found} to the setting languages"
+        )
+        return Problem("extract", document.id, "language", message)
+
+
+def _check_vocabulary(extractor: Extractor, settings: Settings) -> None:
+    """Raises ModelError where a model finds types or predicates whose names stand nowhere in the ontology's file."""
+    schema = getattr(extractor, "schema", None)
+    path = (Path(settings.ontology) if settings.ontology else resource("ontology")) / "kg.ttl"
+    if not isinstance(schema, Schema) or not path.is_file():  # who loads the ontology says what is wrong with it
+        return
+    terms = set(re.findall(r"[\w-]+", path.read_text(encoding="utf-8", errors="replace")))
+    unknown = sorted({*schema.types, *schema.texts, *(relation.predicate for relation in schema.relations)} - terms)
+    if unknown:
+        few = ", ".join(unknown[:5]) + (", …" if len(unknown) > 5 else "")
+        message = f"the model of the extractor {extractor.name!r} is of another ontology: {path} has no {few}"
+        hint = "train a model of this ontology (`kg train`), set model or ontology to what belongs together, or leave it out of extractors"
+        raise ModelError(message, hint=hint)
 
 
 def _joined(draft: Extraction, found: Extraction) -> Extraction:
