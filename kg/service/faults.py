@@ -27,14 +27,15 @@ STATUSES: Mapping[type[errors.KgError], tuple[int, str]] = {
     errors.StoreMissing: (503, "store-missing"),
     errors.StoreFull: (507, "store-full"),
     errors.StoreError: (500, "store"),
+    errors.ChatError: (502, "language-model"),
     errors.RejectedByShapes: (422, "rejected-by-shapes"),
     errors.QueryTimeout: (503, "query-timeout"),
     errors.KgError: (500, "internal"),
 }
 """Error → status and code. A class that is not here has those of the nearest class above it."""
 
-_PRIVATE = (500, 507)
-"""Statuses whose messages may name places on the server's disk: they go to the log, not to the client."""
+_PRIVATE = (500, 502, 507)
+"""Statuses whose messages may name places on the server's disk or in its network: they go to the log, not to the client."""
 
 
 @dataclass(frozen=True, slots=True)
