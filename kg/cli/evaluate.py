@@ -52,7 +52,7 @@ def _run(arguments: Namespace, settings: Settings) -> int:
         return 0
     _print_text(found)
     if arguments.docs:
-        rate = found.documents / seconds
+        rate = len(documents) / seconds
         print(f"built in {seconds:.1f} s ({work:.1f} CPU seconds), {rate:.1f} documents/s")
     if arguments.errors:
         _print_errors(found.errors)

@@ -34,7 +34,7 @@ def _arguments(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace, settings: Settings) -> int:
     from kg.errors import UsageError
 
-    missing = [name for name in ("torch", "safetensors", "onnx") if find_spec(name) is None]
+    missing = [name for name in ("torch", "safetensors", "onnx", "onnx_ir") if find_spec(name) is None]
     if missing:
         raise UsageError(f"training needs {', '.join(missing)}", hint="pip install 'kg[train]'")
     from kg.link import load_index
@@ -50,7 +50,7 @@ def _run(arguments: Namespace, settings: Settings) -> int:
         encoder=encoder,
         recipe=Recipe(epochs=arguments.epochs, layers=arguments.layers),
         index=load_index(settings.wikidata_index),
-        report=lambda line: print(line, file=sys.stderr, flush=True),
+        report=(lambda line: print(line, file=sys.stderr, flush=True)) if sys.stderr.isatty() else (lambda line: None),
     )
     print_json(asdict(found))
     return 0

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from kg.errors import ModelError
 
-__all__ = ["Calibration", "sigmoid"]
+__all__ = ["SUREST", "Calibration", "sigmoid"]
 
 
-_LARGEST = (4.0, 4.0)
-"""The largest values of all features but the first."""
+SUREST = 4.0
+"""The largest value of all features but the first, as a logit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Calibration:
     def may_count(self, relation: int, logit: float) -> bool:
         """False where no other features can lift the relator's logit over the threshold: a quick test for the many that are far below."""
         *weights, intercept, threshold = self.rows[relation]
-        best = sum(abs(weight) * most for weight, most in zip(weights[1:], _LARGEST, strict=True))
+        best = SUREST * sum(abs(weight) for weight in weights[1:])
         return sigmoid(weights[0] * logit + best + intercept) >= threshold
 
     def probability(self, relation: int, features: Sequence[float]) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kg.extract.calibration import Calibration
+from kg.extract.calibration import SUREST, Calibration
 from kg.extract.countries import country
 from kg.extract.dates import find_dates
 from kg.extract.encoding import Window
@@ -225,7 +225,7 @@ def _quotations(text: str, start: int) -> list[Cluster]:
 def _sureness(cluster: Cluster) -> float:
     """How sure the tagger is of the thing, as a logit of its surest mention; what rules found is as sure as can be."""
     surest = max((found.score for found in cluster.mentions), default=1.0)
-    return round(math.log(surest / (1 - surest)), 2) if 0.02 < surest < 0.98 else math.copysign(4.0, surest - 0.5)
+    return round(math.log(surest / (1 - surest)), 2) if 0.02 < surest < 0.98 else math.copysign(SUREST, surest - 0.5)
 
 
 def _spoken(encoded: Encoded, window: Window, places: Floats, sentences: Sentences, subject: Cluster, value: Cluster) -> Span:

@@ -17,12 +17,14 @@ from kg.extract.encoding import Tokens, Window, encode, special_tokens, windows
 from kg.extract.pairing import Pairing
 from kg.extract.schema import Schema, read_json
 
-__all__ = ["FORMAT", "Encoded", "Network"]
+__all__ = ["FILES", "FORMAT", "Encoded", "Network"]
 
 FORMAT = 2
-"""Version of a model's folder: model.json, tokenizer.json, encoder.onnx, relator.onnx."""
+"""Version of a model's folder: model.json, and the files that it names."""
 
-_FILES = ("tokenizer.json", "encoder.onnx", "relator.onnx")
+FILES = ("tokenizer.json", "encoder.onnx", "relator.onnx")
+"""The files whose SHA-256 stands in model.json."""
+
 _CHUNK = 384
 
 Floats = npt.NDArray[np.float32]
@@ -50,7 +52,7 @@ class Network:
         _check_description(self.description, folder)
         self.schema = Schema.from_data(self.description["schema"])
         self.fingerprint = hashlib.sha256((folder / "model.json").read_bytes()).hexdigest()
-        for name in _FILES:
+        for name in FILES:
             _check(folder / name, self.description["files"][name])
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
@@ -100,7 +102,7 @@ def _check_description(data: dict[str, Any], folder: Path) -> None:
         "window": isinstance(size, int) and size > 2,
         "overlap": isinstance(size, int) and isinstance(overlap, int) and 0 <= overlap < size - 2,
         "calibration": isinstance(data.get("calibration"), list),
-        "files": isinstance(files, dict) and all(isinstance(files.get(name), str) for name in _FILES),
+        "files": isinstance(files, dict) and all(isinstance(files.get(name), str) for name in FILES),
     }
     wrong = ", ".join(name for name, right in checks.items() if not right)
     if wrong:

@@ -107,7 +107,7 @@ def fit(candidates: Sequence[Candidate], relations: int) -> Floats:
 
     weights = prior
     for _ in range(100):
-        chance = 1 / (1 + np.exp(-np.clip(design @ weights, -30, 30)))
+        chance = _chances(design @ weights)
         slope = design.T @ (chance - right) + penalty * (weights - prior)
         curve = (design * (chance * (1 - chance))[:, None]).T @ design + np.diag(penalty)
         step, size = np.linalg.solve(curve, slope), 1.0
@@ -122,6 +122,11 @@ def fit(candidates: Sequence[Candidate], relations: int) -> Floats:
     return table
 
 
+def _chances(logits: Floats) -> Floats:
+    """Probabilities of logits, without overflow."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), float)
+
+
 def calibrate(candidates: Sequence[Candidate], qualifiers: Sequence[bool], *, precision: float) -> Calibration:
     """The calibration of a model whose relations are facts or (`qualifiers`) ends of a period.
 
@@ -130,13 +135,14 @@ def calibrate(candidates: Sequence[Candidate], qualifiers: Sequence[bool], *, pr
     """
     relations = len(qualifiers)
     table = fit(candidates, relations)
+    features = np.array([candidate.features for candidate in candidates], float)
+    own = np.array([candidate.relation for candidate in candidates], int)
+    folds = np.arange(len(candidates)) * 5 // len(candidates)
     unseen = np.zeros(len(candidates))
     for fold in range(5):
-        part = fit([c for n, c in enumerate(candidates) if n * 5 // len(candidates) != fold], relations)
-        for n, candidate in enumerate(candidates):
-            if n * 5 // len(candidates) == fold:
-                row = part[candidate.relation]
-                unseen[n] = 1 / (1 + np.exp(-np.clip(np.dot(row[:-1], candidate.features) + row[-1], -30, 30)))
+        rows = fit([c for c, number in zip(candidates, folds, strict=True) if number != fold], relations)[own]
+        logits = (rows[:, :-1] * features).sum(axis=1) + rows[:, -1]
+        unseen[folds == fold] = _chances(logits)[folds == fold]
     facts = [n for n, candidate in enumerate(candidates) if not qualifiers[candidate.relation]]
     least = _threshold(unseen[facts], np.array([candidates[n].right for n in facts], float), precision)
     return Calibration(tuple((*map(float, row), 0.5 if qualifier else least) for row, qualifier in zip(table, qualifiers, strict=True)))

@@ -17,7 +17,7 @@ from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQua
 from tokenizers import Tokenizer
 
 from kg.extract.calibration import Calibration
-from kg.extract.network import FORMAT
+from kg.extract.network import FILES, FORMAT
 from kg.extract.schema import Schema
 from kg.train.batches import OVERLAP
 from kg.train.run import Network
@@ -52,7 +52,6 @@ def ship(
         _write(network.relator, inputs, Path(scratch) / "relator.onnx", names, ["logits", "places"], _RELATOR_AXES)
         for name in ("encoder.onnx", "relator.onnx"):
             _shrink(Path(scratch) / name, folder / name)
-    files = ("tokenizer.json", "encoder.onnx", "relator.onnx")
     description = {
         "format": FORMAT,
         "version": version,
@@ -60,7 +59,7 @@ def ship(
         "window": window,
         "overlap": OVERLAP,
         "calibration": calibration.as_data(),
-        "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files},
+        "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES},
         "about": about,
     }
     describe(folder, description)
