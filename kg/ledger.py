@@ -14,6 +14,9 @@ from kg.model import Correction, Document, Entity, Evidence, Link, Literal, Ment
 
 __all__ = ["Ledger", "Row"]
 
+_KEPT = 16_000_000
+"""Characters of the journal that stay for readers who follow it; those further behind read the whole graph anew."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS document (
     id TEXT PRIMARY KEY, digest TEXT NOT NULL, fingerprint TEXT NOT NULL, source TEXT NOT NULL,
@@ -213,7 +216,7 @@ class Ledger:
             self._connection.execute("DELETE FROM single_valued")
             self._connection.executemany("INSERT INTO single_valued VALUES (?)", [(each,) for each in sorted(predicates)])
 
-    # -- journal: differences that the graph may not have yet ---------------------------------------------------
+    # -- journal: numbered differences, which readers follow ----------------------------------------------------
 
     def log(self, removed: str, added: str) -> None:
         """Notes a difference (N-Quads) before the graph takes it."""
@@ -221,13 +224,33 @@ class Ledger:
             self._connection.execute("INSERT INTO journal (removed, added) VALUES (?, ?)", (removed, added))
 
     def journal(self) -> list[tuple[str, str]]:
-        """Differences since the last checkpoint, oldest first."""
-        return [(removed, added) for removed, added in self._rows("SELECT removed, added FROM journal ORDER BY number")]
+        """Differences that the graph may not have yet, oldest first."""
+        rows = self._rows("SELECT removed, added FROM journal WHERE number > ? ORDER BY number", self._applied())
+        return [(removed, added) for removed, added in rows]
+
+    def newest(self) -> int:
+        """Number of the last difference ever noted; 0 before the first. It names the state of the graph."""
+        found = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'journal'")
+        return int(found[0][0]) if found else 0
+
+    def since(self, number: int) -> list[tuple[int, str, str]] | None:
+        """Numbered differences after this one, oldest first; None where they are no longer kept, and the graph must be read anew."""
+        rows = self._rows("SELECT number, removed, added FROM journal WHERE number > ? ORDER BY number", number)
+        return rows if [row[0] for row in rows] == list(range(number + 1, self.newest() + 1)) else None
 
     def checkpoint(self) -> None:
-        """Forgets the journal: the graph has everything on disk."""
+        """The graph has everything on disk: differences are kept for those who follow only, the newest ones."""
         with _mapped(self.path):
-            self._connection.execute("DELETE FROM journal")
+            self._connection.execute(f"PRAGMA user_version = {self.newest()}")
+            self._connection.execute(
+                """DELETE FROM journal WHERE number < (SELECT coalesce(min(number), 1 << 62) FROM (
+                       SELECT number, sum(length(removed) + length(added)) OVER (ORDER BY number DESC) AS kept FROM journal)
+                   WHERE kept <= ?)""",
+                (_KEPT,),
+            )
+
+    def _applied(self) -> int:
+        return int(self._rows("PRAGMA user_version")[0][0])
 
     def version(self) -> int:
         """A number that is another one after every change that another handle or process has made."""
@@ -236,6 +259,7 @@ class Ledger:
     def scrub(self) -> None:
         """Rewrites the file so that nothing deleted is left in it or its log."""
         with _mapped(self.path):
+            self._connection.execute("DELETE FROM journal")
             self._connection.execute("VACUUM")
             busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         if busy:

@@ -15,7 +15,6 @@ import pyoxigraph as ox
 from kg.fuse import Identity, fuse_facts, fuse_profile
 from kg.ledger import Row
 from kg.model import Correction, Document, Literal, Resolution, Statement, content_hash, fact_id
-from kg.rdf.write import as_nquads
 from kg.store import Store
 from kg.validate import Verdict
 
@@ -73,7 +72,7 @@ class Reviser:
             self.ledger.set_single_valued(single_valued)
             return before - after, after - before
 
-        self._step(difference)
+        self.store.take(difference)
 
     # -- changes -----------------------------------------------------------------------------------------------
 
@@ -156,16 +155,7 @@ class Reviser:
             after = set(self._derive(touched, document_id))
             return before - after, after - before
 
-        self._step(difference)
-
-    def _step(self, difference: Callable[[], tuple[set[ox.Quad], set[ox.Quad]]]) -> tuple[int, int]:
-        """The ledger first, with a note of what the graph is to lose and to gain; then the graph. Counts both."""
-        with self.store.revision():
-            with self.ledger.transaction():
-                removed, added = difference()
-                self.ledger.log(as_nquads(removed), as_nquads(added))
-            self.store.apply(removed, added)
-        return len(removed), len(added)
+        self.store.take(difference)
 
     def _derive(self, touched: _Touched, document_id: str | None) -> Iterator[ox.Quad]:
         writer = self.store.writer
@@ -233,4 +223,4 @@ class Reviser:
             documents = {ox.NamedNode(self.store.namespace.document(each)) for each in self.ledger.ids()}
             return {quad for quad in present - wanted if quad.graph_name in documents}, wanted - present
 
-        return self._step(difference)
+        return self.store.take(difference)

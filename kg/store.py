@@ -9,7 +9,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -19,9 +19,9 @@ import pyoxigraph as ox
 from kg.errors import InvalidSetting, StoreError, StoreFull, StoreLocked, StoreMissing, StoreVersionError
 from kg.ledger import Ledger
 from kg.rdf.iris import Namespace
-from kg.rdf.write import Writer
+from kg.rdf.write import Writer, as_nquads
 
-__all__ = ["FORMAT", "Store", "check_store", "open_store"]
+__all__ = ["FORMAT", "Store", "apply_difference", "check_store", "open_store"]
 
 FORMAT = 1
 """Version of the layout of a store's folder."""
@@ -89,14 +89,24 @@ class Store:
         yield
         self._behind = False
 
+    def take(self, difference: Callable[[], tuple[set[ox.Quad], set[ox.Quad]]]) -> tuple[int, int]:
+        """One step: what the call changes in the ledger, and what the graph is to lose and to gain for it. Counts both.
+
+        The ledger comes first, with a note of the difference; then the graph.
+        """
+        with self.revision():
+            with self.ledger.transaction():
+                removed, added = difference()
+                self.ledger.log(as_nquads(removed), as_nquads(added))
+            self.apply(removed, added)
+        return len(removed), len(added)
+
     def apply(self, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> None:
-        """Takes a difference as one transaction of the graph."""
+        """Takes a difference: one transaction of the graph, and blank nodes, which no update can name, beside it."""
         if self.read_only:
             raise StoreError(f"{self.path} is open for reading only", hint="open it for writing")
-        update = _update(removed, added)
-        if update:
-            with _mapped(self.path):
-                self.graph.update(update)
+        with _mapped(self.path):
+            apply_difference(self.graph, removed, added)
 
     def _replay(self) -> None:
         """Gives the graph what the journal holds; applying differences twice, in their order, does no harm."""
@@ -287,6 +297,21 @@ def _update(removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> str:
         if body:
             parts.append(f"{verb} {{\n{body}}}")
     return " ;\n".join(parts)
+
+
+def apply_difference(graph: ox.Store, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> None:
+    """Gives a graph a difference. Blank nodes keep their labels."""
+    lost, gained = list(removed), list(added)
+    update = _update((quad for quad in lost if not _has_blank(quad)), (quad for quad in gained if not _has_blank(quad)))
+    if update:
+        graph.update(update)
+    for quad in filter(_has_blank, lost):
+        graph.remove(quad)
+    graph.extend(filter(_has_blank, gained))
+
+
+def _has_blank(quad: ox.Quad) -> bool:
+    return isinstance(quad.subject, ox.BlankNode) or isinstance(quad.object, ox.BlankNode) or isinstance(quad.graph_name, ox.BlankNode)
 
 
 def _parse(nquads: str) -> Iterator[ox.Quad]:

@@ -100,6 +100,33 @@ def test_corrections_and_journal_keep_their_order(ledger: Ledger) -> None:
     assert ledger.journal() == []
 
 
+def test_readers_follow_numbered_differences(ledger: Ledger) -> None:
+    """Whoever has seen a difference gets those after it, checkpoints or not."""
+    assert (ledger.newest(), ledger.since(0)) == (0, [])
+    for number in range(3):
+        ledger.log(f"-{number}", f"+{number}")
+    ledger.checkpoint()
+    assert ledger.newest() == 3
+    assert ledger.since(1) == [(2, "-1", "+1"), (3, "-2", "+2")]
+    assert ledger.since(3) == []
+
+
+def test_readers_too_far_behind_are_told_so(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the newest differences are kept past a checkpoint, and none past a scrubbing; the numbers go on."""
+    monkeypatch.setattr("kg.ledger._KEPT", 9)
+    for number in range(3):
+        ledger.log(f"-{number}", f"+{number}")
+    ledger.checkpoint()
+    assert ledger.since(0) is None
+    assert ledger.since(1) == [(2, "-1", "+1"), (3, "-2", "+2")]
+    ledger.log("", "+ longer than is kept")
+    ledger.checkpoint()
+    assert (ledger.since(3), ledger.newest()) == (None, 4)
+    ledger.log("", "+")
+    ledger.scrub()
+    assert (ledger.since(4), ledger.since(5), ledger.newest()) == (None, [], 5)
+
+
 def test_single_valued_predicates_are_replaced(ledger: Ledger) -> None:
     """The ledger knows with which predicates the graph was derived."""
     assert ledger.single_valued() == frozenset()

@@ -18,7 +18,7 @@ from kg.model import Claim, Correction, Document, Extraction, Literal, Mention, 
 from kg.rdf.write import as_nquads
 from kg.resolve import resolve
 from kg.revise import Reviser
-from kg.store import FORMAT, Store, open_store
+from kg.store import FORMAT, Store, apply_difference, open_store
 from kg.validate import judge
 
 SECRET = "Ondine Vasseur keeps the zephyrine ledger"
@@ -72,6 +72,21 @@ def fail_once(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         real(self, removed, added)
 
     monkeypatch.setattr(Store, "apply", apply)
+
+
+def test_blank_nodes_keep_their_labels(small: Path) -> None:
+    """A difference with blank nodes, as users may write them, is taken and undone, also by whoever follows the journal."""
+    quad = ox.Quad(ox.BlankNode("b1"), ox.NamedNode("http://example.org/p"), ox.BlankNode("b2"), ox.NamedNode("http://example.org/g"))
+    with open_store(small) as store:
+        before = set(store.graph)
+        assert store.take(lambda: (set(), {quad})) == (0, 1)
+        assert set(store.graph) - before == {quad}
+        follower = ox.Store()
+        for _, removed, added in store.ledger.since(store.ledger.newest() - 1) or []:
+            apply_difference(follower, ox.parse(removed, format=ox.RdfFormat.N_QUADS), ox.parse(added, format=ox.RdfFormat.N_QUADS))
+        assert set(follower) == {quad}
+        store.take(lambda: ({quad}, set()))
+        assert set(store.graph) == before
 
 
 @pytest.mark.parametrize("error", [StoreFull("no space left"), KeyboardInterrupt()], ids=["disk full", "interrupted"])
