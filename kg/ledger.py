@@ -225,7 +225,7 @@ class Ledger:
 
     def journal(self) -> list[tuple[str, str]]:
         """Differences that the graph may not have yet, oldest first."""
-        rows = self._rows("SELECT removed, added FROM journal WHERE number > ? ORDER BY number", self._applied())
+        rows = self._rows("SELECT removed, added FROM journal WHERE number > ? ORDER BY number", self.applied())
         return [(removed, added) for removed, added in rows]
 
     def newest(self) -> int:
@@ -235,8 +235,10 @@ class Ledger:
 
     def since(self, number: int) -> list[tuple[int, str, str]] | None:
         """Numbered differences after this one, oldest first; None where they are no longer kept, and the graph must be read anew."""
+        newest = self.newest()  # asked first: a writer may add more before the rows are read
         rows = self._rows("SELECT number, removed, added FROM journal WHERE number > ? ORDER BY number", number)
-        return rows if [row[0] for row in rows] == list(range(number + 1, self.newest() + 1)) else None
+        whole = [row[0] for row in rows] == list(range(number + 1, number + 1 + len(rows))) and len(rows) >= newest - number
+        return rows if whole else None
 
     def checkpoint(self) -> None:
         """The graph has everything on disk: differences are kept for those who follow only, the newest ones."""
@@ -249,7 +251,8 @@ class Ledger:
                 (_KEPT,),
             )
 
-    def _applied(self) -> int:
+    def applied(self) -> int:
+        """Number of a difference that the graph on disk has for certain, with all before it."""
         return int(self._rows("PRAGMA user_version")[0][0])
 
     def version(self) -> int:

@@ -21,7 +21,7 @@ from kg.ledger import Ledger
 from kg.rdf.iris import Namespace
 from kg.rdf.write import Writer, as_nquads
 
-__all__ = ["FORMAT", "Store", "apply_difference", "check_store", "open_store"]
+__all__ = ["FORMAT", "Store", "apply_difference", "check_store", "open_store", "read_manifest"]
 
 FORMAT = 1
 """Version of the layout of a store's folder."""
@@ -37,14 +37,12 @@ class Store:
     def __init__(self, path: Path, manifest: dict[str, object], *, read_only: bool) -> None:
         self.path = path
         self.read_only = read_only
-        self.namespace = Namespace(str(manifest["base"]))
-        self.writer = Writer(self.namespace)
-        self._manifest = manifest
+        self._describe(manifest)
         self._behind = True
         self._graph: ox.Store | None = None
         self._lock = None if read_only else _acquire(path)
         try:
-            self._manifest = _read_manifest(path)
+            self._manifest = read_manifest(path)
             self.ledger = Ledger(path / "ledger.sqlite", read_only=read_only)
             self._graph = self._open_graph()
             if not read_only:
@@ -52,6 +50,11 @@ class Store:
         except BaseException:
             self._release()
             raise
+
+    def _describe(self, manifest: dict[str, object]) -> None:
+        self.namespace = Namespace(str(manifest["base"]))
+        self.writer = Writer(self.namespace)
+        self._manifest = manifest
 
     @classmethod
     def open(cls, path: str | Path, *, base: str | None = None, create: bool = False, read_only: bool = False) -> Self:
@@ -66,7 +69,7 @@ class Store:
                 return ox.Store.read_only(str(self.path / str(self._manifest["graph"])))
             except (OSError, RuntimeError):  # a writer may just be replacing the files
                 time.sleep(_PAUSE)
-                self._manifest = _read_manifest(self.path)
+                self._manifest = read_manifest(self.path)
         place = str(self.path / str(self._manifest["graph"]))
         with _mapped(self.path):
             return ox.Store.read_only(place) if self.read_only else ox.Store(place)
@@ -205,7 +208,7 @@ def _prepared(place: Path, *, base: str | None, create: bool) -> dict[str, objec
         if not create:
             raise StoreMissing(f"there is no store at {place}", hint="`kg build PATH…` makes one, --store names another")
         _create(place, _checked_base(base or _DEFAULT_BASE))
-    manifest = _read_manifest(place)
+    manifest = read_manifest(place)
     if base is not None and create and _checked_base(base) not in (manifest["base"], _DEFAULT_BASE):
         raise StoreVersionError(
             f"{place} has base IRI {manifest['base']}, not {base}", hint="build into another store, or leave KG_BASE unset"
@@ -241,7 +244,8 @@ def _create(place: Path, base: str) -> None:
         ox.Store(str(place / "graph-1")).flush()
 
 
-def _read_manifest(place: Path) -> dict[str, object]:
+def read_manifest(place: Path) -> dict[str, object]:
+    """What a store's folder says of itself. Raises StoreError and StoreVersionError."""
     try:
         manifest = json.loads((place / "store.json").read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from kg.cli.command import Command
 from kg.cli.output import print_notice
 from kg.cli.stores import check_store, open_for_writing
-from kg.errors import StoreMissing, UsageError
+from kg.errors import StoreMissing
 
 if TYPE_CHECKING:
     from kg.settings import Settings
@@ -21,6 +20,9 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--host", metavar="H", help="address to listen on (default: $KG_HOST, else 127.0.0.1)")
     parser.add_argument("--port", metavar="N", help="port to listen on (default: $KG_PORT, else 8000)")
     parser.add_argument("--token", metavar="T", help="bearer token that allows writing (default: $KG_TOKEN; none: read only)")
+    parser.add_argument(
+        "--workers", dest="serve_workers", metavar="N", help="processes that answer (default: two more than twice the processors)"
+    )
     parser.add_argument("--read-only", dest="token", action="store_const", const="", help="no writing, whatever token is set")
 
 
@@ -28,7 +30,6 @@ def _run(arguments: Namespace, settings: Settings) -> int:
     from kg.service.server import serve
 
     _require_store(settings)
-    _require_free(settings.host, settings.port)
     serve(settings.store, settings, announce=lambda url: print_notice(f"serving {settings.store} on {url} (Ctrl-C ends it)"))
     return 0
 
@@ -49,18 +50,6 @@ def _require_store(settings: Settings) -> None:
 
 def _create(settings: Settings) -> None:
     open_for_writing(settings, create=True).close()
-
-
-def _require_free(host: str, port: int) -> None:
-    """Raises UsageError where nothing can listen there."""
-    hint = "name another with --port, or --host"
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind(address)
-    except (OSError, OverflowError) as error:
-        raise UsageError(f"can't listen on {host}, port {port}: {getattr(error, 'strerror', None) or error}", hint=hint) from error
 
 
 COMMANDS = (Command("serve", "serves the graph over HTTP: SPARQL, pages, data", _run, ("kg serve --port 8000",), _arguments),)

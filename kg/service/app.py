@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from flask import Flask, Response, jsonify, request
 
 from kg.query.run import run_query
 from kg.rdf.ontology import load_ontology
 from kg.service import data, faults, links, pages, resources, sparql
-from kg.service.state import State, StoreSource, current, store
+from kg.service.state import State, StoreSource, Writing, current, store
 from kg.settings import Settings
 from kg.store import Store
 
@@ -27,13 +29,19 @@ _HEADERS = {
 }
 
 
-def create_app(origin: Store | StoreSource, settings: Settings) -> Flask:
-    """The app over a store, or over what a callable gives at each request as the newest state of one."""
+def create_app(origin: Store | StoreSource, settings: Settings, *, writing: Writing | None = None) -> Flask:
+    """The app over a store, or over what a callable gives at each request as the newest state of one.
+
+    `writing` gives the store open for a change; a store that is open for writing gives itself.
+    """
     source: StoreSource = (lambda: origin) if isinstance(origin, Store) else origin
     app = Flask("kg.service", static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = MOST_BYTES
     ours = settings.replace(base=source().namespace.base)
-    app.extensions["kg"] = State(source, ours, load_ontology(ours))
+    if isinstance(origin, Store) and not origin.read_only and writing is None:
+        ours_alone = origin
+        writing = lambda: nullcontext(ours_alone)  # noqa: E731
+    app.extensions["kg"] = State(source, ours, load_ontology(ours), writing)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     links.register(app)
     faults.register(app)

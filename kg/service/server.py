@@ -1,114 +1,164 @@
-"""Runs the service: gunicorn with threads, whose workers show a new state of the store soon after it was written."""
+"""Runs the service: an acceptor in front, a keeper with its evaluators, and a process that writes."""
 
 from __future__ import annotations
 
+import fcntl
 import logging
-import threading
-import time
-from collections.abc import Callable
+import mmap
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
-from flask import Flask
-from gunicorn.app.base import BaseApplication
-
-from kg.errors import StoreError
-from kg.ledger import Ledger
-from kg.service.app import create_app
+from kg.errors import StoreError, StoreLocked, UsageError
+from kg.service.acceptor import Acceptor, Options
+from kg.service.channel import Channel
+from kg.service.evaluator import Application, Limits
+from kg.service.keeper import SLOTS, become, keep
+from kg.service.watch import Watch
+from kg.service.writer import WrittenStore, write
 from kg.settings import Settings
-from kg.store import Store, check_store, open_store
+from kg.store import Store, check_store
 
-__all__ = ["NewestStore", "serve"]
-
-_SECONDS = 0.2
-"""How often at most a worker looks whether the store was changed."""
+__all__ = ["serve"]
 
 _log = logging.getLogger(__name__)
 
-
-class NewestStore:
-    """The store of a folder, opened read-only and opened again after another process changed it.
-
-    A request keeps the handle that it began with. While a change is under way and the folder can't be opened, the
-    former state is shown.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = threading.Lock()
-        self._watch = Ledger(path / "ledger.sqlite", read_only=True)
-        self._seen = self._state()
-        self._store = open_store(path, read_only=True)
-        self._looked = time.monotonic()
-
-    def __call__(self) -> Store:
-        """The store in its newest state."""
-        with self._lock:
-            if time.monotonic() - self._looked >= _SECONDS:
-                self._look()
-                self._looked = time.monotonic()
-            return self._store
-
-    def _state(self) -> tuple[int, int]:
-        """What differs after every change: the ledger's version, and when the manifest was written."""
-        return self._watch.version(), (self.path / "store.json").stat().st_mtime_ns
-
-    def _look(self) -> None:
-        state = self._state()
-        if state == self._seen:
-            return
-        try:
-            self._store = open_store(self.path, read_only=True)
-        except StoreError as error:
-            _log.info("the former state is shown: %s", error)
-        else:
-            self._seen = state
+_MEGABYTE = 1024 * 1024
+_BACKLOG = 1024
 
 
-class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn, told everything here: no file and no environment variable of its own is read."""
+def serve(store_path: str | Path, settings: Settings, *, announce: Callable[[str], None] = _log.info) -> None:
+    """Serves a store until SIGTERM or Ctrl-C, and tells `announce` the URL once queries are answered.
 
-    def __init__(self, make: Callable[[], Flask], options: dict[str, Any]) -> None:
-        self.make = make
-        self.options = options
-        super().__init__()
-
-    def load_config(self) -> None:
-        """Takes the options."""
-        for name, value in self.options.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Flask:
-        """The app, made in each worker after the fork, so that no handle of the store is shared."""
-        return self.make()
-
-
-def serve(store_path: str | Path, settings: Settings, *, workers: int = 2, announce: Callable[[str], None] = _log.info) -> None:
-    """Serves a store until SIGTERM or Ctrl-C, and tells `announce` the URL once connections are taken.
-
-    Raises StoreMissing and StoreVersionError before anything is started.
+    Raises StoreMissing and StoreVersionError before anything is started, StoreLocked where another server has the store,
+    UsageError where the address can't be listened on, StoreError where the graph can't be loaded.
     """
     path = Path(store_path)
     check_store(path)
+    with ExitStack() as stack:
+        stack.enter_context(_claimed(path))
+        listener = stack.enter_context(_listening(settings.host, settings.port))
+        watch = Watch(_access_log(settings.access_log, stack), slow_seconds=settings.slow_seconds)
+        slots = mmap.mmap(-1, 2 * SLOTS + 1)
+        start = _Start(path, settings, slots)
+        acceptor = Acceptor(
+            listener,
+            _options(settings),
+            slots,
+            watch,
+            start_keeper=start.keeper,
+            start_writer=start.writer if settings.token else None,
+            ready=lambda: announce(f"http://{_bracketed(settings.host)}:{listener.getsockname()[1]}/"),
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, frame: acceptor.stop())
+        acceptor.run()
+    if not acceptor.served:
+        raise StoreError(f"{path} can't be served", hint="`kg doctor` tells more")
 
-    def when_ready(server: Any) -> None:
-        announce(f"http://{_bracketed(settings.host)}:{server.LISTENERS[0].sock.getsockname()[1]}/")
 
-    _Server(lambda: create_app(NewestStore(path), settings), _options(settings, workers, when_ready)).run()
+def _options(settings: Settings) -> Options:
+    workers = settings.serve_workers or 2 + 2 * (os.cpu_count() or 1)
+    return Options(
+        workers=workers,
+        most_workers=min(4 * workers, SLOTS),
+        queue=settings.queue,
+        seconds=settings.query_seconds,
+        cache_bytes=settings.cache_megabytes * _MEGABYTE,
+    )
 
 
-def _options(settings: Settings, workers: int, when_ready: Callable[[Any], None]) -> dict[str, Any]:
-    return {
-        "bind": [f"{_bracketed(settings.host)}:{settings.port}"],
-        "workers": workers,
-        "worker_class": "gthread",
-        "threads": 8,
-        "graceful_timeout": 10,
-        "limit_request_line": 8190,
-        "control_socket_disable": True,
-        "loglevel": "warning",
-        "when_ready": when_ready,
-    }
+class _Start:
+    """Forks the processes that hold a store."""
+
+    def __init__(self, path: Path, settings: Settings, slots: mmap.mmap) -> None:
+        self.path = path
+        self.settings = settings
+        self.slots = slots
+        memory = settings.query_megabytes * _MEGABYTE
+        self.limits = Limits(settings.query_seconds, max(settings.query_seconds, settings.document_seconds), memory)
+
+    def keeper(self, serial: int) -> Channel:
+        """A process that holds the graph; keepers that follow each other have slots of their own."""
+        first = serial % 2 * SLOTS
+        return self._fork(lambda channel: keep(self.path, self._reading, channel, self.slots, first, self.limits))[0]
+
+    def writer(self) -> tuple[Channel, int, int]:
+        """The process that writes: its channel, its number and its slot."""
+        slot, seconds = 2 * SLOTS, self.limits.long_seconds
+        limits = Limits(seconds, seconds, self.limits.memory)
+        channel, pid = self._fork(lambda channel: write(self.path, self._writing, channel, self.slots, slot, limits))
+        return channel, pid, slot
+
+    def _reading(self, store: Store) -> Application:
+        from kg.service.app import create_app
+
+        return create_app(store, self.settings)
+
+    def _writing(self, source: WrittenStore) -> Application:
+        from kg.service.app import create_app
+
+        return create_app(source, self.settings, writing=source.writing)
+
+    def _fork(self, work: Callable[[Channel], None]) -> tuple[Channel, int]:
+        ours, theirs = Channel.pair()
+        sys.stdout.flush()
+        pid = os.fork()
+        if pid == 0:
+            become(lambda: work(theirs), theirs)
+        theirs.close()
+        return ours, pid
+
+
+@contextmanager
+def _claimed(path: Path) -> Iterator[None]:
+    """Holds the lock of a store's server. Raises StoreLocked where another one serves it."""
+    try:
+        handle = os.open(path / "server.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except PermissionError:  # a folder that can only be read can be served as often as one likes
+        yield
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.pread(handle, 200, 0).decode(errors="replace").strip()
+        os.close(handle)
+        raise StoreLocked(f"{path} is already served by {holder or 'another process'}", hint="end that one first, or ask it") from error
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, f"process {os.getpid()}\n".encode(), 0)
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"can't listen on {host}, port {port}: {reason}", hint="name another with --port, or --host") from error
+    try:
+        yield listener
+    finally:
+        with suppress(OSError):
+            listener.close()
+
+
+def _access_log(place: str, stack: ExitStack) -> TextIO | None:
+    if place in ("", "-"):
+        return sys.stderr if place else None
+    try:
+        return stack.enter_context(Path(place).open("a", encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"the access log {place} can't be written: {error.strerror}", hint="name another with KG_ACCESS_LOG") from error
 
 
 def _bracketed(host: str) -> str:

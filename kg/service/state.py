@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from flask import current_app, g
@@ -11,10 +12,13 @@ from kg.rdf.ontology import Ontology
 from kg.settings import Settings
 from kg.store import Store
 
-__all__ = ["State", "StoreSource", "current", "store"]
+__all__ = ["State", "StoreSource", "Writing", "current", "store"]
 
 StoreSource = Callable[[], Store]
 """Gives the store in its newest state."""
+
+Writing = Callable[[], AbstractContextManager[Store]]
+"""Gives the store open for one change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class State:
     source: StoreSource
     settings: Settings
     ontology: Ontology
+    writing: Writing | None = None
 
 
 def current() -> State:
