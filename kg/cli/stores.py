@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
+from kg.cli.output import print_notice
 from kg.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from kg.revise import Reviser
     from kg.settings import Settings
     from kg.store import Store
+
+_PAUSE = 0.1
 
 __all__ = ["check_store", "entity_id", "matching", "open_for_reading", "open_for_writing", "require_document", "reviser"]
 
@@ -29,10 +33,24 @@ def open_for_reading(settings: Settings) -> Store:
 
 
 def open_for_writing(settings: Settings, *, create: bool = False) -> Store:
-    """The store with the writer's lock."""
+    """The store with the writer's lock.
+
+    While another process writes it waits and says for whom; raises StoreLocked after the setting `lock_seconds`.
+    """
+    from kg.errors import StoreLocked
     from kg.store import open_store
 
-    return open_store(_place(settings), base=settings.base if create else None, create=create)
+    began, told = time.monotonic(), False
+    while True:
+        try:
+            return open_store(_place(settings), base=settings.base if create else None, create=create)
+        except StoreLocked as error:
+            if time.monotonic() - began >= settings.lock_seconds:
+                raise
+            if not told:
+                told = True
+                print_notice(f"{error.message}; waiting for it")
+            time.sleep(_PAUSE)
 
 
 def _place(settings: Settings) -> str:

@@ -42,7 +42,10 @@ _ENDS = {
     signal.SIGABRT: ("503 Service Unavailable", "query-memory", "the request needed more memory than it may take and was ended"),
     signal.SIGKILL: ("503 Service Unavailable", "query-ended", "the request was ended by the system"),
 }
-_HINTS = {"query-timeout": "narrow it, or raise the setting query_seconds", "query-memory": "narrow it, or raise the setting query_memory"}
+_HINTS = {
+    "query-timeout": "narrow it, or raise the setting query_seconds",
+    "query-memory": "narrow it, or raise the setting query_megabytes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class _Dying:
 @dataclass(slots=True)
 class _Keeper:
     channel: Channel
+    pid: int
     number: int
     loaded: bool = False
     generation: int = 0
@@ -100,7 +104,7 @@ class Acceptor:
         slots: mmap,
         watch: Watch,
         *,
-        start_keeper: Callable[[int], Channel],
+        start_keeper: Callable[[int], tuple[Channel, int]],
         start_writer: Callable[[], tuple[Channel, int, int]] | None,
         ready: Callable[[], None],
     ) -> None:
@@ -124,7 +128,7 @@ class Acceptor:
         self._epoll = select.epoll()
         self._serials = 0
         self._wanted = options.workers
-        self._stopping = False
+        self._stopping = self._asked = False
         self._announced = False
         self._ticked = 0.0
 
@@ -135,7 +139,9 @@ class Acceptor:
         self.listener.setblocking(False)
         self._epoll.register(self.listener, select.EPOLLIN)
         self._start_keeper()
-        while not (self._stopping and not any(worker.busy for worker in self.workers.values()) and not self.queue):
+        while not (self._stopping and not self._is_active()):
+            if self._asked and not self._stopping:
+                self._close_door()
             for descriptor, event in self._epoll.poll(0.1 if self._is_active() else 1.0):
                 self._handle(descriptor, event)
             self._dispatch()
@@ -146,13 +152,15 @@ class Acceptor:
         self._end()
 
     def stop(self) -> None:
-        """Takes no further connection, and ends the loop once running requests are done."""
-        if not self._stopping:
-            self._stopping = True
-            self._epoll.unregister(self.listener)
-            self.listener.close()
-            for connection in [each for each in self.connections.values() if not each.request]:
-                self._close(connection)
+        """Asks it to take no further connection, and to end once running requests are done; signal handlers may call it."""
+        self._asked = True
+
+    def _close_door(self) -> None:
+        self._stopping = True
+        self._epoll.unregister(self.listener)
+        self.listener.close()
+        for connection in [each for each in self.connections.values() if not each.request]:
+            self._close(connection)
 
     def _end(self) -> None:
         for connection in list(self.connections.values()):
@@ -161,6 +169,9 @@ class Acceptor:
             worker.channel.close()
         for keeper in self.keepers.values():
             keeper.channel.close()
+            if not keeper.loaded:
+                with suppress(ProcessLookupError):
+                    os.kill(keeper.pid, signal.SIGKILL)
 
     def _is_active(self) -> bool:
         return bool(self.dying or self.queue or self.writes) or any(worker.busy for worker in self.workers.values())
@@ -357,8 +368,8 @@ class Acceptor:
     # -- processes ---------------------------------------------------------------------------------------------
 
     def _start_keeper(self) -> None:
-        channel = self.start_keeper(self._serials)
-        self.keepers[channel.fileno()] = _Keeper(channel, self._serials)
+        channel, pid = self.start_keeper(self._serials)
+        self.keepers[channel.fileno()] = _Keeper(channel, pid, self._serials)
         self._serials += 1
         self._epoll.register(channel, select.EPOLLIN)
         channel.send({"wanted": self._wanted})
@@ -468,6 +479,9 @@ class Acceptor:
             reason = signal.SIGALRM
         failed = ("500 Internal Server Error", "internal", "the request ended the process that answered it")
         status, code, message = _ENDS.get(signal.Signals(reason), failed) if reason else failed
+        if reason == signal.SIGKILL and connection.left is None and _is_untouched(connection):
+            self.queue.append(connection)  # it was killed before it had begun
+            return
         if connection.left is not None or self.slots[worker.slot]:
             self.watch.note({"status": 499 if connection.left is not None else int(status[:3]), "outcome": code}, connection.address)
             self._close(connection)
@@ -484,3 +498,11 @@ class Acceptor:
             for keeper in self.keepers.values():
                 if keeper.number == self._serials - 1:
                     keeper.channel.send({"wanted": wanted})
+
+
+def _is_untouched(connection: Connection) -> bool:
+    """Whether nobody has read the request yet."""
+    try:
+        return connection.socket.recv(len(connection.request), socket.MSG_PEEK) == connection.request
+    except OSError:
+        return False

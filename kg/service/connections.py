@@ -13,7 +13,7 @@ MOST_PEEKED = 60_000
 """Bytes of a request that are waited for before it is handed on; a longer body is read by the process that answers."""
 
 _MOST_HEAD = 32_768
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE)
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*(?=\r\n)", re.IGNORECASE)
 _EARLY = re.compile(rb"\r\n(?:transfer-encoding|expect):", re.IGNORECASE)
 _READING = re.compile(r"/(?:sparql|reconcile|queries|search|graph)(?:[/?#]|$)")
 

@@ -175,6 +175,7 @@ class Evaluator:
             request = next(parser)
             signal.setitimer(signal.ITIMER_REAL, self.limits.of(request.uri))
             response, environ = create(request, wire, parser.source_addr, local, self._config)
+            response.version = "kg"
             environ["kg.note"] = note
             self._respond(environ, response)
             wire.flush()

@@ -83,10 +83,10 @@ class _Start:
         memory = settings.query_megabytes * _MEGABYTE
         self.limits = Limits(settings.query_seconds, max(settings.query_seconds, settings.document_seconds), memory)
 
-    def keeper(self, serial: int) -> Channel:
-        """A process that holds the graph; keepers that follow each other have slots of their own."""
+    def keeper(self, serial: int) -> tuple[Channel, int]:
+        """A process that holds the graph, by channel and number; keepers that follow each other have slots of their own."""
         first = serial % 2 * SLOTS
-        return self._fork(lambda channel: keep(self.path, self._reading, channel, self.slots, first, self.limits))[0]
+        return self._fork(lambda channel: keep(self.path, self._reading, channel, self.slots, first, self.limits))
 
     def writer(self) -> tuple[Channel, int, int]:
         """The process that writes: its channel, its number and its slot."""
