@@ -164,6 +164,7 @@ class Reviser:
             with self.ledger.transaction():
                 removed, added = difference()
                 self.ledger.log(as_nquads(removed), as_nquads(added))
+                self.store.index(removed, added)
             self.store.apply(removed, added)
         return len(removed), len(added)
 
