@@ -125,7 +125,9 @@ class FullText:
         return self._names("folded >= ?1 AND folded < ?2", (folded, f"{folded}\U0010ffff"), most) if folded else []
 
     def _names(self, condition: str, values: tuple[str, ...], most: int) -> list[Place]:
-        sql = f"SELECT node, kind, text, folded, 1.0 FROM searchable WHERE {condition} ORDER BY kind, length(text), text, node LIMIT {most:d}"
+        sql = (
+            f"SELECT node, kind, text, folded, 1.0 FROM searchable WHERE {condition} ORDER BY kind, length(text), text, node LIMIT {most:d}"
+        )
         return self._places(sql, values)
 
     def with_words(self, text: str, most: int) -> list[Place]:
@@ -168,7 +170,8 @@ def match_expression(text: str) -> str:
     >>> match_expression('Rosé "silk dress" bal')
     '"rose" "silk dress" "bal"*'
     """
-    parts, quoted = [], False
+    parts: list[str] = []
+    quoted = False
     for piece in plain(text).split('"'):
         words = re.findall(r"\w+", piece)
         parts += [" ".join(words)] if quoted and words else [] if quoted else words

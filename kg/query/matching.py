@@ -86,14 +86,14 @@ class _Query:
             word = token.text.upper() if token.kind == "word" else ""
             after = self.tokens[number + 1 : number + 3]
             if word == "BASE" and after[:1] and after[0].kind == "iri":
-                self.base = urljoin(self.base, after[0].text[1:-1])
+                self.base = _resolved(self.base, after[0])
             elif word == "PREFIX" and len(after) == 2 and after[0].kind == "name" and after[1].kind == "iri":
-                self.prefixes[after[0].text.partition(":")[0]] = urljoin(self.base, after[1].text[1:-1])
+                self.prefixes[after[0].text.partition(":")[0]] = _resolved(self.base, after[1])
 
     def _iri(self, token: Token) -> str:
         """The IRI that a token means, or nothing."""
         if token.kind == "iri":
-            return urljoin(self.base, token.text[1:-1])
+            return _resolved(self.base, token)
         prefix, colon, local = token.text.partition(":")
         return self.prefixes.get(prefix, "") + local if token.kind == "name" and colon else ""
 
@@ -218,6 +218,12 @@ class _Query:
     def _fault(self, token: Token, message: str, hint: str) -> QuerySyntaxError:
         line, column = position(self.text, token.start)
         return QuerySyntaxError(f"line {line}, column {column}: {message}", line=line, column=column, hint=hint)
+
+
+def _resolved(base: str, token: Token) -> str:
+    """The IRI of a token, with the empty fragment that `urljoin` would drop."""
+    reference = token.text[1:-1]
+    return urljoin(base, reference) + "#" * reference.endswith("#")
 
 
 def _values(names: tuple[str, ...], found: Sequence[tuple[str, float]]) -> str:

@@ -61,7 +61,13 @@ def run_query(store: Store, text: str, *, settings: Settings, parameters: Mappin
 def evaluate(store: Store, text: str, *, parameters: Mapping[str, Value] = _NONE) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
     """The engine's own answer, without a limit of rows. This is the one place where a query meets the engine."""
     tokens = check(text)
-    expanded = expand(store, text, tokens, parameters)
+    try:
+        expanded = expand(store, text, tokens, parameters)
+    except QuerySyntaxError:
+        plain = _bound(text, tokens, parameters)
+        if reason := _fault_of(store, plain):
+            raise _explained(store, plain, reason) from None
+        raise
     bound = _bound(expanded, tokens if expanded == text else list(iter_tokens(expanded)), parameters)
     with _engine_errors():
         try:
