@@ -87,7 +87,7 @@ def search(store: Store, text: str, *, kinds: Iterable[str] = KINDS, most: int =
 def suggest(store: Store, text: str, *, most: int = 10) -> list[Hit]:
     """Entities whose names begin with the text, or have a word that does: what a search box offers while one types."""
     _check(text, ["entity"], most)
-    reader, index = _Reader(store), index_of(store)
+    reader, index, text = _Reader(store), index_of(store), _sound(text)
     places = [*index.beginning(text, most * 4), *index.with_words(text.rstrip(), most * 4)]
     iris = dict.fromkeys((_iri(store, place), place.text) for place in places)
     hits = (reader.hit("entity", iri, name, 1.0, text) for iri, name in iris)
@@ -130,6 +130,11 @@ def _check(text: str, kinds: list[str], most: int) -> None:
         raise UsageError(f"a search gives from 1 to {MOST:,} hits, not {most}", hint="ask for fewer, or page with other words")
 
 
+def _sound(text: str) -> str:
+    """The text without halves of characters, which no index has."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _iri(store: Store, place: Place) -> str:
     """What the index calls by its path alone is one of the store's resources, which never has a colon there."""
     return place.node if ":" in place.node else f"{store.namespace.base}resource/{place.node}"
@@ -144,6 +149,7 @@ def _find(store: Store, text: str, kind: str, most: int) -> list[tuple[str, str,
     """(IRI, what fits, score) of one kind, each IRI once with its best, best first."""
     if not text.strip():
         return []
+    text = _sound(text)
     best: dict[str, tuple[str, float]] = {}
     for iri, name, score in _FINDERS[kind](store, text, most):
         if iri not in best or score > best[iri][1]:

@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from itertools import islice
 from typing import Any
+from urllib.parse import unquote
 
 import pyoxigraph as ox
 from flask import Blueprint, Response, current_app, jsonify, request
 from werkzeug.routing import Rule
 
+from kg.export.formats import list_formats
 from kg.query.library import NamedQuery, load_queries
 from kg.query.parameters import TYPES, Parameter
 from kg.service.operations import COMPONENTS, OPERATIONS, ROWS_OR_GRAPH, TAGS, answers, query_parameter
+from kg.service.resources import SUFFIXES
 from kg.service.state import current, store
 from kg.store import Store
 
@@ -83,15 +86,26 @@ def _operation(rule: Rule, path: str, method: str) -> dict[str, Any]:
         said = (current_app.view_functions[rule.endpoint].__doc__ or "").strip().partition("\n")[0]
         known = {"summary": said or path, "tags": ["more"], "responses": {"200": {"description": "The answer."}, **answers()}}
     found = {"operationId": f"{method.lower()}_{re.sub('[^A-Za-z0-9]+', '_', path).strip('_') or 'home'}", **known}
-    given = {each["name"] for each in found.get("parameters", ())}
-    missing = [_path_parameter(name) for name in re.findall(r"\{([^}]*)\}", path) if name not in given]
-    return {**found, "parameters": [*missing, *found.get("parameters", ())]}
+    parameters = [_with_example(path, each) for each in found.get("parameters", ())]
+    given = {each.get("name") for each in parameters}
+    plain = {"in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    missing = [{"name": name, **plain} for name in re.findall(r"\{([^}]*)\}", path) if name not in given]
+    return {**found, "parameters": [*missing, *parameters]}
 
 
-def _path_parameter(name: str) -> dict[str, Any]:
-    """A part of a path; its examples are things that the store holds."""
-    found: dict[str, Any] = {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-    return found
+def _with_example(path: str, parameter: dict[str, Any]) -> dict[str, Any]:
+    """The parameter, with what the store has as the example where it is the path of a thing."""
+    names = {"/export/{name}": list_formats, "/ontology.{suffix}": _suffixes}.get(path)
+    if names is not None and parameter.get("in") == "path":
+        return {**parameter, "schema": {"type": "string", "enum": list(names())}}
+    kind = {"/resource/{path}": "Fact", "/documents/{path}": "Document"}.get(path)
+    if kind is None or parameter.get("in") != "path":
+        return parameter
+    namespace, graph = store().namespace, store().graph
+    typed = graph.quads_for_pattern(None, ox.NamedNode(_TYPE), ox.NamedNode(namespace.term(kind)), ox.DefaultGraph())
+    known = [quad.subject.value for quad in islice(typed, 1) if isinstance(quad.subject, ox.NamedNode)]
+    before = namespace.base + ("resource/document/" if kind == "Document" else "resource/")
+    return {**parameter, "example": unquote(known[0].removeprefix(before))} if known else parameter
 
 
 def _named(query: NamedQuery) -> dict[str, Any]:
@@ -101,7 +115,7 @@ def _named(query: NamedQuery) -> dict[str, Any]:
         "summary": query.title,
         "description": query.question or query.title,
         "tags": ["queries"],
-        "parameters": [*(_typed(store(), parameter) for parameter in query.parameters), query_parameter("format")],
+        "parameters": [*(_typed(store(), parameter) for parameter in query.parameters), query_parameter("format-of-answers")],
         "responses": {"200": ROWS_OR_GRAPH, **answers(400, 404, 406, 503)},
     }
 
@@ -134,3 +148,7 @@ def _labels(opened: Store, classes: tuple[str, ...]) -> Iterator[str]:
         for quad in islice(typed, _SAMPLE):
             labels = opened.graph.quads_for_pattern(quad.subject, ox.NamedNode(_LABEL), None, ox.DefaultGraph())
             yield from (label.object.value for label in labels if isinstance(label.object, ox.Literal))
+
+
+def _suffixes() -> tuple[str, ...]:
+    return tuple(each.removeprefix(".") for each in SUFFIXES)

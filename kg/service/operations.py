@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kg.query.search import KINDS, MOST, MOST_CHARACTERS
-from kg.service.negotiate import GRAPHS, ROWS
+from kg.service.negotiate import GRAPHS, PAGE, ROWS
 from kg.service.searching import ALL, DEFAULT_LIMIT, MOST_SUGGESTED, SUGGESTIONS
 
 __all__ = ["COMPONENTS", "OPERATIONS", "ROWS_OR_GRAPH", "TAGS", "answers", "query_parameter"]
@@ -60,6 +60,11 @@ def _parameter(name: str, description: str, schema: Data, *, required: bool = Fa
     return found if example is None else {**found, "example": example}
 
 
+def _format(*names: str) -> Data:
+    schema = {"type": "string", "enum": list(dict.fromkeys(names))}
+    return _parameter("format", "Name of the representation; it goes before Accept", schema)
+
+
 def _path(name: str, description: str, example: str) -> Data:
     return {
         "name": name,
@@ -80,6 +85,8 @@ def _sent(names: Mapping[str, str], *, known: Data) -> Data:
 _RESULTS: Data = {"schema": {"$ref": "#/components/schemas/SparqlResults"}}
 _JSON_LD: Data = {"schema": {"type": ["object", "array"]}}
 _GRAPH = _sent(GRAPHS, known={"application/ld+json": _JSON_LD})
+_PAGE_OR_JSON, _PAGE_OR_GRAPH, _ANY = (query_parameter(f"format-of-{each}") for each in ("data", "things", "answers"))
+_ONTOLOGY = {media_type: each for media_type, each in _GRAPH.items() if GRAPHS[media_type] not in ("trig", "nquads")}
 _ROWS = _sent(ROWS, known={"application/sparql-results+json": _RESULTS})
 _HITS: Data = {"type": "array", "items": {"$ref": "#/components/schemas/Hit"}}
 _COUNTS: Data = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
@@ -131,19 +138,19 @@ OPERATIONS: Mapping[tuple[str, str], Data] = {
         "data",
         "How many documents, entities and facts there are",
         {**_json({"$ref": "#/components/schemas/Counts"}), **_HTML},
-        [query_parameter("format")],
+        [_PAGE_OR_JSON],
         406,
     ),
     ("/sparql", "GET"): {
         "summary": "Answers a SPARQL query; without one the service description, or for browsers a page to write one",
         "tags": ["sparql"],
-        "parameters": [_parameter("query", "A SPARQL 1.1 query", _STRING, example=_EXAMPLE), *_DATASET, query_parameter("format")],
+        "parameters": [_parameter("query", "A SPARQL 1.1 query", _STRING, example=_EXAMPLE), *_DATASET, _ANY],
         "responses": {"200": ROWS_OR_GRAPH, **answers(400, 403, 406, 413, 503)},
     },
     ("/sparql", "POST"): {
         "summary": "Answers a SPARQL query, of a form or sent directly",
         "tags": ["sparql"],
-        "parameters": [*_DATASET, query_parameter("format")],
+        "parameters": [*_DATASET, _ANY],
         "requestBody": {
             "required": True,
             "content": {
@@ -162,7 +169,7 @@ OPERATIONS: Mapping[tuple[str, str], Data] = {
         "queries",
         "The named queries with their parameters",
         {**_json({"type": "array", "items": {"$ref": "#/components/schemas/NamedQuery"}}), **_HTML},
-        [query_parameter("format")],
+        [_PAGE_OR_JSON],
         406,
     ),
     ("/search", "GET"): _get(
@@ -177,7 +184,7 @@ OPERATIONS: Mapping[tuple[str, str], Data] = {
                 {"type": "string", "enum": [*KINDS, ALL]},
             ),
             _parameter("limit", "Most hits of each kind", _LIMIT),
-            query_parameter("format"),
+            _PAGE_OR_JSON,
         ],
         400,
         406,
@@ -196,7 +203,7 @@ OPERATIONS: Mapping[tuple[str, str], Data] = {
         "data",
         "What an IRI of the store names, as a page or as data; a suffix such as .ttl goes before Accept",
         {**_HTML, **_GRAPH},
-        [_path("path", "What follows resource/ in the IRI", "person/kim-kardashian"), query_parameter("format")],
+        [_path("path", "What follows resource/ in the IRI", "person/kim-kardashian"), _PAGE_OR_GRAPH],
         404,
         406,
     ),
@@ -204,20 +211,20 @@ OPERATIONS: Mapping[tuple[str, str], Data] = {
         "data",
         "The documents, the newest first",
         {**_json({"type": "array", "items": {"$ref": "#/components/schemas/DocumentName"}}), **_HTML},
-        [query_parameter("format")],
+        [_PAGE_OR_JSON],
         406,
     ),
     ("/documents/{path}", "GET"): _get(
         "data",
         "A document with its text, evidence and mentions marked, or its graph",
         {**_HTML, **_GRAPH},
-        [_path("path", "Id of the document", "balenciaga-le-city"), query_parameter("format")],
+        [_path("path", "Id of the document", "balenciaga-le-city"), _PAGE_OR_GRAPH],
         404,
         406,
     ),
-    ("/ontology", "GET"): _get("data", "The ontology", {**_HTML, **_GRAPH}, [query_parameter("format")], 406),
+    ("/ontology", "GET"): _get("data", "The ontology", {**_HTML, **_ONTOLOGY}, [_PAGE_OR_GRAPH], 406),
     ("/ontology.{suffix}", "GET"): _get(
-        "data", "The ontology in the format of a suffix", {**_HTML, **_GRAPH}, [_path("suffix", "ttl, jsonld, rdf, nt …", "ttl")], 404
+        "data", "The ontology in the format of a suffix", {**_HTML, **_ONTOLOGY}, [_path("suffix", "ttl, jsonld, rdf, nt …", "ttl")], 404
     ),
     ("/export", "GET"): _get("data", "The formats of export", _HTML, []),
     ("/export/{name}", "GET"): _get(
@@ -293,8 +300,9 @@ _SCHEMAS: Data = {
         },
     },
     "Suggestions": {
+        "description": "The text, then labels, types and IRIs, each as a list",
         "type": "array",
-        "prefixItems": [_STRING, _LIST, _LIST, _LIST],
+        "items": {"type": ["string", "array"], "items": _STRING},
         "minItems": 4,
         "maxItems": 4,
     },
@@ -333,7 +341,9 @@ COMPONENTS: Data = {
         "failure": {"description": "What went wrong.", **_FAILURE},
     },
     "parameters": {
-        "format": _parameter("format", "Name of the representation, before Accept: html, json, csv, turtle …", _STRING),
+        "format-of-data": _format(PAGE, "json"),
+        "format-of-things": _format(PAGE, *GRAPHS.values()),
+        "format-of-answers": _format(*ROWS.values(), *GRAPHS.values()),
     },
     "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
 }
