@@ -70,8 +70,8 @@ def search(store: Store, text: str, *, kinds: Iterable[str] = KINDS, most: int =
     """The best hits of each kind, kind by kind, best first; equal sentences of a document once.
 
     Entities whose label is the text come first, then those with an alias that is, with names that begin so, that have all its words
-    (by BM25), that hold its characters; where there is none of all these, names that are spelled alike. Sentences and documents have
-    all words, by BM25. Case, accents and punctuation don't count. Raises UsageError for an unknown kind, a text that is too long,
+    (by BM25). Where there is none of all these, names that hold its characters, and else names that are spelled alike. Sentences and
+    documents have all words, by BM25. Case, accents and punctuation don't count. Raises UsageError for an unknown kind, a text that is too long,
     and for `most` out of bounds.
     """
     chosen = list(dict.fromkeys(kinds))
@@ -159,22 +159,29 @@ def _find(store: Store, text: str, kind: str, most: int) -> list[tuple[str, str,
 
 
 def _entities(store: Store, text: str, most: int) -> Iterator[tuple[str, str, float]]:
-    index, found = index_of(store), False
+    index = index_of(store)
     tiers = (
         (index.named(text, most), {LABEL: 1.0, ALIAS: 0.95}),
         (index.beginning(text, most), {LABEL: 0.9, ALIAS: 0.85}),
         (_weighted(index.with_words(text.rstrip(), most)), {LABEL: 0.8, ALIAS: 0.8}),
-        ([place._replace(weight=1.0) for place in index.with_part(text, most)], {LABEL: 0.4, ALIAS: 0.4}),
     )
+    found = False
     for places, scores in tiers:
         for place in places:
             found = True
             yield _iri(store, place), place.text, scores[place.kind] * place.weight
     if not found:
-        for place in index.alike(text, _CANDIDATES):
-            alike = _likeness(fold(text), place.folded)
-            if alike >= _ALIKE:
-                yield _iri(store, place), place.text, 0.35 * alike
+        yield from ((_iri(store, place), place.text, score) for place, score in _nearly(index, fold(text), most))
+
+
+def _nearly(index: FullText, folded: str, most: int) -> Iterator[tuple[Place, float]]:
+    """Names in which the characters stand, else names that are spelled alike."""
+    parts = index.with_part(folded, most)
+    yield from ((place, 0.4) for place in parts)
+    for place in [] if parts else index.alike(folded, _CANDIDATES):
+        alike = _likeness(folded, place.folded)
+        if alike >= _ALIKE:
+            yield place, 0.35 * alike
 
 
 def _sentences(store: Store, text: str, most: int) -> Iterator[tuple[str, str, float]]:
