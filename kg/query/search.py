@@ -71,8 +71,8 @@ def search(store: Store, text: str, *, kinds: Iterable[str] = KINDS, most: int =
 
     Entities whose label is the text come first, then those with an alias that is, with names that begin so, that have all its words
     (by BM25). Where there is none of all these, names that hold its characters, and else names that are spelled alike. Sentences and
-    documents have all words, by BM25. Case, accents and punctuation don't count. Raises UsageError for an unknown kind, a text that is too long,
-    and for `most` out of bounds.
+    documents have all words, by BM25. Case, accents and punctuation don't count. Raises UsageError for an unknown kind, a text that
+    is too long, and for `most` out of bounds.
     """
     chosen = list(dict.fromkeys(kinds))
     _check(text, chosen, most)
