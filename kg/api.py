@@ -19,6 +19,8 @@ from kg.settings import Settings, load_settings
 if TYPE_CHECKING:
     from flask import Flask
 
+    from kg.query.search import Hit
+
 __all__ = ["Store", "build", "create_app", "open_store"]
 
 
@@ -31,6 +33,12 @@ class Store(store_on_disk.Store):
         Raises QuerySyntaxError with line and column, UsageError for an update.
         """
         return run_query(self, sparql, settings=settings or load_settings())
+
+    def search(self, text: str, **options: Any) -> list[Hit]:
+        """The best entities, sentences and documents for a text; the options are those of `kg.query.search.search`."""
+        from kg.query.search import search
+
+        return search(self, text, **options)
 
     def facts(self, **options: Any) -> Iterator[dict[str, Any]]:
         """The facts, one row a fact and document, with the sentence; the options are those of `kg.query.facts.facts`."""

@@ -76,6 +76,11 @@ class Ledger:
                 self._connection.execute("PRAGMA secure_delete=ON")
                 self._connection.executescript(_SCHEMA)
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The open file, for what lies in it beside the ledger's own tables and changes in its transactions."""
+        return self._connection
+
     def close(self) -> None:
         """Closes the file."""
         self._connection.close()

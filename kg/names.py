@@ -6,11 +6,21 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-__all__ = ["fold", "fullest", "is_part", "slug"]
+__all__ = ["fold", "fullest", "is_part", "plain", "slug"]
 
-_PLAIN = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ß": "ss", "&": " and ", "’": "'", "‘": "'", ".": None}
-)
+_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ß": "ss", "’": "'", "‘": "'"})
+_SIGNS = str.maketrans({"&": " and ", ".": None})
+
+
+def plain(text: str) -> str:
+    """A text without case and accents.
+
+    >>> plain("Rosé d’Été, Søren")
+    "rose d'ete, soren"
+    """
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).casefold()
+    text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", text).translate(_LETTERS)
 
 
 def fold(name: str) -> str:
@@ -19,9 +29,7 @@ def fold(name: str) -> str:
     >>> fold("The Kardashians’"), fold("Hermès"), fold("A$AP Rocky"), fold("Dolce & Gabbana")
     ('kardashians', 'hermes', 'a$ap rocky', 'dolce and gabbana')
     """
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).casefold()
-    text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
-    text = unicodedata.normalize("NFC", text).translate(_PLAIN)
+    text = plain(name).translate(_SIGNS)
     words = re.findall(r"[\w$]+", re.sub(r"'s\b|'", "", text).replace("_", " "))
     while words[:1] == ["the"] and len(words) > 1:
         del words[0]

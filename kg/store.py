@@ -17,6 +17,7 @@ from typing import Self
 import pyoxigraph as ox
 
 from kg.errors import InvalidSetting, StoreError, StoreFull, StoreLocked, StoreMissing, StoreVersionError
+from kg.fulltext import ALIAS, LABEL, QUOTE, TEXT, TITLE, Entry, FullText
 from kg.ledger import Ledger
 from kg.rdf.iris import Namespace
 from kg.rdf.write import Writer, as_nquads
@@ -29,6 +30,7 @@ FORMAT = 1
 _DEFAULT_BASE = "http://localhost:8000/"
 _ATTEMPTS, _PAUSE = 20, 0.05
 _SCRUBBING = "scrubbing"
+_LABEL, _ALIAS = "http://www.w3.org/2000/01/rdf-schema#label", "http://www.w3.org/2004/02/skos/core#altLabel"
 
 
 class Store:
@@ -44,9 +46,12 @@ class Store:
         try:
             self._manifest = read_manifest(path)
             self.ledger = Ledger(path / "ledger.sqlite", read_only=read_only)
+            self.words = FullText(self.ledger.connection)
             self._graph = self._open_graph()
             if not read_only:
                 self._recover()
+                if not self.words.is_in_step():
+                    self.rebuild_index()
         except BaseException:
             self._release()
             raise
@@ -101,6 +106,7 @@ class Store:
             with self.ledger.transaction():
                 removed, added = difference()
                 self.ledger.log(as_nquads(removed), as_nquads(added))
+                self.index(removed, added)
             self.apply(removed, added)
         return len(removed), len(added)
 
@@ -110,6 +116,36 @@ class Store:
             raise StoreError(f"{self.path} is open for reading only", hint="open it for writing")
         with _mapped(self.path):
             apply_difference(self.graph, removed, added)
+
+    # -- the full-text index -----------------------------------------------------------------------------------
+
+    def index(self, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> None:
+        """Gives the full-text index a difference that the ledger has noted, in the ledger's transaction."""
+        self.words.follow(self.entries(removed), self.entries(added))
+
+    def rebuild_index(self) -> None:
+        """Makes the full-text index anew from the graph."""
+        with self.ledger.transaction():
+            self.words.rebuild(self.all_entries())
+
+    def all_entries(self) -> Iterator[Entry]:
+        """Everything in the graph that a search can find."""
+        for predicate in self._searched():
+            yield from self.entries(self.graph.quads_for_pattern(None, ox.NamedNode(predicate), None, None))
+
+    def entries(self, quads: Iterable[ox.Quad]) -> Iterator[Entry]:
+        """What a search can find of these quads: of the fused view names, sentences and titles, of the documents' graphs texts."""
+        searched, home = self._searched(), f"{self.namespace.base}resource/"
+        for quad in quads:
+            kind = searched.get(quad.predicate.value)
+            if kind is None or not isinstance(quad.subject, ox.NamedNode) or not isinstance(quad.object, ox.Literal):
+                continue
+            if (kind == TEXT) != isinstance(quad.graph_name, ox.DefaultGraph):
+                yield Entry(quad.subject.value.removeprefix(home), kind, quad.object.value)
+
+    def _searched(self) -> dict[str, int]:
+        term = self.namespace.term
+        return {_LABEL: LABEL, _ALIAS: ALIAS, term("quote"): QUOTE, term("title"): TITLE, term("content"): TEXT}
 
     def _replay(self) -> None:
         """Gives the graph what the journal holds; applying differences twice, in their order, does no harm."""
@@ -155,6 +191,7 @@ class Store:
         self._graph = None
         self._graph = self._open_graph()
         shutil.rmtree(former)
+        self.words.merge()
         self.ledger.scrub()
         self._set({key: value for key, value in self._manifest.items() if key != _SCRUBBING})
 

@@ -21,7 +21,7 @@ LAYERS = (
     (4, range(4), (("revise.py",), ("build.py", "evaluate.py"), ("train/",))),
     (3, range(2), (("read/", "extract/", "resolve.py", "fuse.py"),)),
     (3, range(3), (("validate.py", "query/", "export/"),)),
-    (2, range(2), (("rdf/", "ledger.py"), ("store.py",))),
+    (2, range(2), (("rdf/", "ledger.py", "fulltext.py"), ("store.py",))),
     (1, range(1), (("names.py", "parallel.py", "resources.py", "settings.py"), ("gold.py", "link.py", "plugins.py"))),
     (0, range(0), (("errors.py", "model.py"),)),
 )

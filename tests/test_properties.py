@@ -38,6 +38,7 @@ from kg.model import (
     fact_id,
 )
 from kg.names import fold, slug
+from kg.query.search import find_nodes
 from kg.rdf.iris import WIKIDATA, Namespace
 from kg.rdf.write import as_nquads
 from kg.resolve import resolve
@@ -212,6 +213,20 @@ def live_and_compare(sequence: list[tuple], chance: random.Random) -> None:
             for correction in corrections[early:]:
                 reviser.correct(correction)
             assert as_nquads(lived.graph) == as_nquads(fresh.graph)
+            assert lived.words.is_in_step()
+            assert indexed(lived) == indexed(fresh)
+            for text in ("liv van", "tidewell", "face of", "lacombe et fils"):
+                assert find_nodes(lived, text) == find_nodes(fresh, text)
+
+
+def indexed(store: Store) -> list[list[tuple]]:
+    """Everything that the search index holds: entries, and in which of them how often every word or part of one stands."""
+    connection = store.ledger.connection
+    found = [sorted(connection.execute("SELECT node, kind, text, coalesce(folded, '') FROM searchable"))]
+    for table in ("searchable_name", "searchable_part", "searchable_text"):
+        connection.execute(f"CREATE VIRTUAL TABLE temp.words_of_{table} USING fts5vocab('main', '{table}', 'row')")
+        found.append(sorted(connection.execute(f"SELECT term, doc, cnt FROM temp.words_of_{table}")))
+    return found
 
 
 def test_taking_every_document_out_empties_the_graph(store: Store) -> None:

@@ -25,6 +25,7 @@ MODULES = (
     "documents",
     "facts",
     "query",
+    "search",
     "validate",
     "correct",
     "export",

@@ -22,6 +22,7 @@ TYPES: Mapping[str, str] = {
     "string": "any text",
     "date": "`2024`, `2024-01` or `2024-01-22`",
     "integer": "a whole number",
+    "iri": "an absolute IRI",
 }
 """Type of a parameter → what is accepted for it."""
 
@@ -83,7 +84,16 @@ def _term(store: Store, parameter: Parameter, text: str) -> Value:
         if not re.fullmatch(r"[+-]?\d{1,18}", text.strip(), re.ASCII):
             raise UsageError(f"{parameter.name} is {TYPES['integer']}, not {text!r}", hint=f"write {parameter.name}=10")
         return ox.Literal(int(text))
+    if parameter.type == "iri":
+        return _iri(text.strip(), parameter.name)
     return ox.Literal(text)
+
+
+def _iri(text: str, name: str) -> ox.NamedNode:
+    try:
+        return ox.NamedNode(text)
+    except ValueError as error:
+        raise UsageError(f"{name} is {TYPES['iri']}, not {text!r}", hint=f"write {name}=https://example.org/thing") from error
 
 
 def read_date(text: str, *, name: str = "date") -> str:

@@ -15,6 +15,7 @@ import pyoxigraph as ox
 
 from kg.errors import QuerySyntaxError, StoreError, UsageError
 from kg.query.guard import Token, check, iter_tokens, position
+from kg.query.matching import expand, misplaced
 from kg.query.results import Results, prefixes
 from kg.rdf.iris import Namespace
 from kg.settings import Settings
@@ -60,12 +61,32 @@ def run_query(store: Store, text: str, *, settings: Settings, parameters: Mappin
 def evaluate(store: Store, text: str, *, parameters: Mapping[str, Value] = _NONE) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
     """The engine's own answer, without a limit of rows. This is the one place where a query meets the engine."""
     tokens = check(text)
-    bound = _bind(text, tokens, parameters) if parameters else _Bound(text, text)
+    try:
+        expanded = expand(store, text, tokens, parameters)
+    except QuerySyntaxError:
+        plain = _bound(text, tokens, parameters)
+        if reason := _fault_of(store, plain):
+            raise _explained(store, plain, reason) from None
+        raise
+    bound = _bound(expanded, tokens if expanded == text else list(iter_tokens(expanded)), parameters)
     with _engine_errors():
         try:
             return store.graph.query(bound.text, base_iri=store.namespace.base, prefixes=prefixes(store.namespace))
         except SyntaxError as error:
-            raise _explained(store, bound, str(error)) from error
+            reason = str(error)
+        if expanded != text:
+            bound = _bound(text, tokens, parameters)
+            reason = _fault_of(store, bound)
+        raise _explained(store, bound, reason) if reason else misplaced(text, tokens)
+
+
+def _fault_of(store: Store, bound: _Bound) -> str:
+    """What the engine says of the query with its searches still in it, which are triples to it; nothing where it parses."""
+    try:
+        ox.Store().query(bound.text, base_iri=store.namespace.base, prefixes=prefixes(store.namespace))
+    except SyntaxError as error:
+        return str(error)
+    return ""
 
 
 # -- parameters ----------------------------------------------------------------------------------------------------
@@ -79,6 +100,10 @@ class _Bound:
     original: str
     offset: int = 0
     length: int = 0
+
+
+def _bound(text: str, tokens: Sequence[Token], parameters: Mapping[str, Value]) -> _Bound:
+    return _bind(text, tokens, parameters) if parameters else _Bound(text, text)
 
 
 def _bind(text: str, tokens: Sequence[Token], parameters: Mapping[str, Value]) -> _Bound:

@@ -384,7 +384,7 @@ class Acceptor:
             keeper.loaded = True
             worker = _Worker(Channel.of(message.files[0]), fields["evaluator"], fields["slot"], keeper.number, fields["generation"])
             self._idle.append(self._enlist(worker))
-            self._retire_former(keeper)
+            self._retire_former()
             if not self._announced:
                 self._announced = True
                 self.ready()
@@ -396,13 +396,13 @@ class Acceptor:
             self._learn(fields["number"])
             keeper.generation = fields["generation"]
 
-    def _retire_former(self, keeper: _Keeper) -> None:
-        """A new keeper has taken over: the former ones and their idle evaluators go."""
-        for former in [each for each in self.keepers.values() if each.number < keeper.number]:
-            former.channel.send({"wanted": 0})
+    def _retire_former(self) -> None:
+        """Where a new keeper or a new generation has taken over, idle evaluators of the former go, and a keeper without any."""
         for worker in [each for each in self._idle if not self._is_current(each)]:
             self._dismiss(worker)
-        for former in [each for each in self.keepers.values() if each.number < keeper.number]:
+        newest = max((keeper.number for keeper in self.keepers.values() if keeper.loaded), default=0)
+        for former in [each for each in self.keepers.values() if each.number < newest]:
+            former.channel.send({"wanted": 0})
             if not any(worker.keeper == former.number for worker in self.workers.values()):
                 self._forget(former)
 
@@ -461,6 +461,8 @@ class Acceptor:
             if reason is not None or now > dying.until:
                 self.dying.remove(dying)
                 self._answer_for(dying, reason)
+        if len(self.keepers) > 1:
+            self._retire_former()
         self._adapt()
 
     def _watch_over(self, worker: _Worker, connection: Connection, now: float) -> None:

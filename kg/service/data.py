@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
-from flask import Blueprint, Response, make_response, render_template, request, send_file
+from flask import Blueprint, Response, jsonify, make_response, render_template, request, send_file
 
 from kg.errors import UsageError
 from kg.export.formats import list_formats, load_exporter
 from kg.export.view import Selection
-from kg.query.library import ask, find_query
-from kg.service.negotiate import GRAPHS, ROWS, prefers_page
+from kg.query.library import NamedQuery, ask, find_query, load_queries
+from kg.service.negotiate import GRAPHS, PAGE, ROWS, choose, prefers_page
 from kg.service.sparql import send
 from kg.service.state import current, store
 
@@ -24,16 +24,49 @@ _IN_MEMORY = 8 * 1024 * 1024
 def create_blueprint() -> Blueprint:
     """The routes."""
     blueprint = Blueprint("data", __name__)
+    blueprint.add_url_rule("/queries", view_func=_queries)
     blueprint.add_url_rule("/queries/<name>", view_func=_query)
     blueprint.add_url_rule("/export", view_func=_formats)
     blueprint.add_url_rule("/export/<name>", view_func=_export)
     return blueprint
 
 
+def _queries() -> Response:
+    """The named queries with their parameters."""
+    queries = load_queries(current().settings).values()
+    if choose({"text/html": PAGE, "application/json": "json"}) == PAGE:
+        return make_response(render_template("queries.html", queries=queries))
+    return jsonify([_described(query) for query in queries])
+
+
+def _described(query: NamedQuery) -> dict[str, Any]:
+    parameters = [
+        {
+            "name": each.name,
+            "type": each.type,
+            "classes": list(each.classes),
+            "required": each.default is None,
+            "default": each.default,
+            "description": each.description,
+        }
+        for each in query.parameters
+    ]
+    path = f"/queries/{query.name}"
+    return {"name": query.name, "title": query.title, "question": query.question, "path": path, "parameters": parameters}
+
+
+def _given() -> dict[str, str]:
+    """The parameters of the URL for a named query; an empty one counts as not given. UsageError for one that is given twice."""
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise UsageError(f"{name} is given {len(values)} times", hint="give every parameter once")
+    return {key: value for key, value in request.args.items() if key != "format" and value}
+
+
 def _query(name: str) -> Response:
     """A named query; its parameters are those of the URL, and an empty one counts as not given."""
     query = find_query(current().settings, name)
-    given = {key: value for key, value in request.args.items() if key != "format" and value}
+    given = _given()
     missing = [parameter.name for parameter in query.parameters if parameter.default is None and parameter.name not in given]
     page = prefers_page({**ROWS, **GRAPHS})
     if page and missing:

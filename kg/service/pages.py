@@ -1,13 +1,12 @@
-"""Pages to begin with: what is in, the documents, the search."""
+"""Pages to begin with: what is in, the documents."""
 
 from __future__ import annotations
 
 import pyoxigraph as ox
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, render_template
 
 from kg.query.library import load_queries
 from kg.query.run import run_query
-from kg.rdf.iris import WIKIDATA
 from kg.service.negotiate import PAGE, choose
 from kg.service.reading import Reading
 from kg.service.state import current, store
@@ -15,17 +14,12 @@ from kg.service.state import current, store
 __all__ = ["create_blueprint"]
 
 _OFFERED = {"text/html": PAGE, "application/json": "json"}
-_MOST = 100
 
 _TYPES = "SELECT ?type (COUNT(DISTINCT ?entity) AS ?count) WHERE { ?entity a ?type ; rdfs:label ?label } GROUP BY ?type"
 _PREDICATES = "SELECT ?predicate (COUNT(?fact) AS ?count) WHERE { ?fact a kg:Fact ; rdf:predicate ?predicate } GROUP BY ?predicate"
 _DOCUMENTS = "SELECT (COUNT(DISTINCT ?document) AS ?count) WHERE { ?document a kg:Document }"
 _LATEST = """SELECT ?document ?date WHERE { ?document a kg:Document OPTIONAL { ?document kg:published ?date } }
 ORDER BY DESC(STR(?date)) ?document LIMIT 10"""
-_SEARCH = f"""SELECT ?entity ?label (MIN(?name) AS ?found) (SAMPLE(?type) AS ?kind) WHERE {{
-  ?entity rdfs:label|skos:altLabel ?name ; rdfs:label ?label ; a ?type .
-  FILTER(CONTAINS(LCASE(STR(?name)), LCASE(STR(?text))))
-}} GROUP BY ?entity ?label ORDER BY STRLEN(?label) ?label ?entity LIMIT {_MOST}"""
 
 
 def create_blueprint() -> Blueprint:
@@ -33,7 +27,6 @@ def create_blueprint() -> Blueprint:
     blueprint = Blueprint("pages", __name__)
     blueprint.add_url_rule("/", view_func=_home)
     blueprint.add_url_rule("/documents", view_func=_documents)
-    blueprint.add_url_rule("/search", view_func=_search)
     return blueprint
 
 
@@ -66,17 +59,3 @@ def _documents() -> Response:
     if choose(_OFFERED) == "json":
         return jsonify([{"iri": named.iri, "label": named.label, "published": date or None} for named, date in found])
     return Response(render_template("documents.html", documents=found), mimetype="text/html")
-
-
-def _search() -> Response:
-    text = request.args.get("q", "").strip()
-    rows = _rows(_SEARCH, text=ox.Literal(text)) if text else []
-    prefix = store().namespace.term("")
-    found = [
-        {"iri": iri, "label": label, "name": name, "type": kind.removeprefix(prefix)}
-        for iri, label, name, kind in rows
-        if WIKIDATA not in iri
-    ]
-    if choose(_OFFERED) == "json":
-        return jsonify(found)
-    return Response(render_template("search.html", text=text, found=found, most=_MOST), mimetype="text/html")

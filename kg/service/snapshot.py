@@ -10,6 +10,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from kg.errors import KgError, StoreError
+from kg.fulltext import FullText
 from kg.ledger import Ledger
 from kg.store import Store, apply_difference, open_store, read_manifest
 
@@ -45,6 +46,11 @@ class Snapshot(Store):
         if self._ledger is None:
             self._ledger = Ledger(self.path / "ledger.sqlite", read_only=True)
         return self._ledger
+
+    @property
+    def words(self) -> FullText:  # type: ignore[override]
+        """The full-text index, which lies beside the ledger."""
+        return FullText(self.ledger.connection)
 
     def follow(self, number: int | None = None) -> int | None:
         """Takes what was written since, at least up to a difference; how many characters that was.

@@ -10,10 +10,12 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, make_response, render_template, request
 
 from kg.errors import KgError, QuerySyntaxError
+from kg.fulltext import FullText
 from kg.query.guard import iter_tokens
 from kg.query.library import load_queries
 from kg.query.results import Results
 from kg.query.run import run_query
+from kg.query.search import index_of
 from kg.service.description import describe_service
 from kg.service.faults import HttpFault, fault_of
 from kg.service.negotiate import GRAPHS, ROWS, choose, media_type_of, prefers_page
@@ -120,6 +122,11 @@ class _Narrowed:
     @property
     def graph(self) -> _Narrowed:
         return self
+
+    @property
+    def words(self) -> FullText:
+        """The index of the whole: a search finds, and the graphs that are named hold what is asked of it then."""
+        return index_of(self.whole)
 
     def query(self, text: str, **options: Any) -> Any:
         return self.whole.graph.query(text, default_graph=self.default, named_graphs=self.named, **options)
