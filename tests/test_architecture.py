@@ -22,7 +22,11 @@ LAYERS = (
     (3, range(2), (("read/", "extract/", "resolve.py", "fuse.py"),)),
     (3, range(3), (("validate.py", "query/", "export/"),)),
     (2, range(2), (("rdf/", "ledger.py"), ("store.py",))),
-    (1, range(1), (("http.py", "names.py", "parallel.py", "resources.py", "settings.py"), ("gold.py", "link.py", "plugins.py", "wikidata/"))),
+    (
+        1,
+        range(1),
+        (("http.py", "names.py", "parallel.py", "resources.py", "settings.py"), ("gold.py", "link.py", "plugins.py", "wikidata/")),
+    ),
     (0, range(0), (("errors.py", "model.py"),)),
 )
 GRAPH = ("rdf/", "store.py", "revise.py", "validate.py", "query/", "export/", "service/", "cli/")
