@@ -20,7 +20,7 @@ from kg.settings import Settings
 from kg.store import Store, open_store
 
 SUITE = Path(__file__).parents[3] / "shared" / "suites" / "reconciliation-api"
-VANE, ORSENNE = "person/liv-vane", "brand/orsenne"
+VANE, ORSENNE = "person/liv-vane", "brand/maison-orsenne"
 DRAFT = "1.0-draft"
 
 
@@ -189,7 +189,7 @@ def test_properties_tell_candidates_apart(match: Match) -> None:
     assert score("ambassadorOf", "Orsenne") == score("ambassadorOf", {"id": ORSENNE}) == score("ambassadorOf", ["Orsenne", "X"]) == 100
     assert score("ambassadorOf", "Nobody at all") < score("founderOf", "Orsenne") < 100
     assert score("noSuchThing", "x") == score("founderOf", "Orsenne")
-    assert match("Orsenne", properties=[{"pid": "^ambassadorOf", "v": "Liv Vane"}])[0]["score"] == 100
+    assert match("Maison Orsenne", properties=[{"pid": "^ambassadorOf", "v": "Liv Vane"}])[0]["score"] == 100
     assert score("occupation", "actress") == 100
 
 
@@ -356,7 +356,7 @@ def test_extension_gives_values(client: FlaskClient, root: str) -> None:
     """Entities, texts, dates and nothing, in both directions; the limit holds; an unknown id has no values."""
     names = ("ambassadorOf", "occupation", "^founderOf", "launchDate", "mentionedIn", "succeeds")
     rows = extended(client, root, {"ids": [VANE, ORSENNE, "person/nobody"], "properties": [{"id": name} for name in names]})
-    assert {"id": ORSENNE, "name": "Orsenne"} in rows[VANE]["ambassadorOf"]
+    assert {"id": ORSENNE, "name": "Maison Orsenne"} in rows[VANE]["ambassadorOf"]
     assert rows[VANE]["occupation"] == [{"str": "actress"}]
     assert {"str": "orsenne-vane-face"} in rows[VANE]["mentionedIn"]
     assert rows["person/nobody"] == {name: [] for name in names}

@@ -64,6 +64,8 @@ class ActionApi:
 
     def search(self, name: str, *, limit: int = 10) -> tuple[list[Hit], str]:
         """Items with a label or alias that begins with this name, in the service's order, and the day of the answer."""
+        if not name.strip():
+            return [], ""
         asked = {"action": "wbsearchentities", "search": name, "language": self.language, "uselang": self.language, "type": "item"}
         data, day = self._get({**asked, "limit": str(limit)}, "search", list)
         return [hit for each in data["search"] if (hit := _hit(each))], day
