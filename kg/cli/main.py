@@ -33,6 +33,7 @@ MODULES = (
     "train",
     "diff",
     "wikidata",
+    "online",
     "backup",
     "doctor",
     "about",
