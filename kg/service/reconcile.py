@@ -8,13 +8,14 @@ from typing import Any
 from flask import Blueprint, Response, request
 from markupsafe import escape
 
-from kg.errors import UsageError
+from kg.errors import NotFound, UsageError
 from kg.query.reconcile import Condition, GraphProperty, Reconciler, Sought, Value
 from kg.service import reconciliation as forms
 from kg.service.state import current, store
 
 __all__ = ["Columns", "create_blueprint", "extension", "meta", "row", "suggestions"]
 
+_KINDS = "there are entity, property and type"
 _STRICT = ("any", "should", "all")
 
 Columns = list[tuple[GraphProperty, int]]
@@ -177,7 +178,7 @@ def suggestions(kind: str) -> list[dict[str, Any]]:
         return forms.suggested_properties(matcher, prefix)
     if kind == "entity":
         return forms.suggested_entities(matcher, prefix)
-    raise UsageError(f"there are no suggestions of a {kind!r}", hint="there are entity, property and type")
+    raise NotFound(f"there are no suggestions of a {kind!r}", hint=_KINDS)
 
 
 def _preview() -> Response:
@@ -196,7 +197,9 @@ def _flyout(kind: str) -> Response:
         if term is None:
             raise UsageError(f"there is no type {ident!r}", hint=f"there are {', '.join(ontology.entity_types)}")
         name, words = term.label, term.comment
-    else:
+    elif kind == "entity":
         entity = forms.entity_or_fault(matcher, ident)
         name, words = entity.label, matcher.describe(entity)
+    else:
+        raise NotFound(f"there are no flyouts of a {kind!r}", hint=_KINDS)
     return _answer({"id": ident, "html": f"<p><strong>{escape(name)}</strong> {escape(words)}</p>"})

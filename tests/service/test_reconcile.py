@@ -314,7 +314,7 @@ def test_suggestions_fit_what_was_typed(client: FlaskClient, root: str, kind: st
 
 def test_suggestions_of_a_wrong_kind_are_refused(client: FlaskClient) -> None:
     """One line that says what there is."""
-    assert client.get("/reconcile/suggest/colour?prefix=x").status_code == 400
+    assert client.get("/reconcile/suggest/colour?prefix=x").status_code == 404
 
 
 @pytest.mark.parametrize("root", ["/reconcile", "/reconcile/1.0"])
