@@ -15,7 +15,7 @@ from kg.store import Store
 
 __all__ = ["NameIndex", "Named", "Similar"]
 
-_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+_TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
 _LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 _ALIAS = "http://www.w3.org/2004/02/skos/core#altLabel"
 _DEFAULT = ox.DefaultGraph()
@@ -135,13 +135,16 @@ def _weighted(entity: Named) -> Iterator[tuple[str, float]]:
 def _read(store: Store, types: frozenset[str]) -> Iterator[Named]:
     """Every entity under the store's own base."""
     namespace = store.namespace
-    prefix = namespace.term("")
-    kinds, aliases, documents = _column(store, _TYPE), _column(store, _ALIAS), _column(store, namespace.term("mentionedIn"))
-    for iri, labels in sorted(_column(store, _LABEL).items()):
-        own = tuple(sorted({value.removeprefix(prefix) for value in kinds.get(iri, ())} & types))
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for kind in sorted(types):
+        for quad in store.graph.quads_for_pattern(None, _TYPE, ox.NamedNode(namespace.term(kind)), _DEFAULT):
+            if isinstance(quad.subject, ox.NamedNode):
+                kinds[quad.subject.value].append(kind)
+    labels, aliases, documents = (_column(store, name) for name in (_LABEL, _ALIAS, namespace.term("mentionedIn")))
+    for iri in sorted(kinds.keys() & labels.keys()):
         ident = namespace.entity_id(iri)
-        if own and ident:
-            yield Named(ident, iri, min(labels), tuple(sorted(aliases.get(iri, ()))), own, len(documents.get(iri, ())))
+        if ident:
+            yield Named(ident, iri, min(labels[iri]), tuple(sorted(aliases.get(iri, ()))), tuple(kinds[iri]), len(documents.get(iri, ())))
 
 
 def _column(store: Store, predicate: str) -> dict[str, list[str]]:

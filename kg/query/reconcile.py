@@ -191,7 +191,7 @@ class Reconciler:
 
     def _found(self, sought: Sought) -> Iterator[tuple[Named, dict[str, float]]]:
         if not sought.names and not sought.ids:
-            yield from ((entity, {}) for entity in self.names.entities.values())
+            yield from ((entity, {}) for entity in self._holders(sought.conditions))
             return
         found: dict[str, float] = {}
         for ident in (*sought.ids, *sought.names):
@@ -202,6 +202,20 @@ class Reconciler:
             for each in self.names.similar(name):
                 found[each.entity.id] = max(each.similarity, found.get(each.entity.id, 0.0))
         yield from ((self.names.entities[ident], {"name": value}) for ident, value in found.items())
+
+    def _holders(self, conditions: Iterable[Condition]) -> Iterable[Named]:
+        """Entities that have some value of what values are sought of; all, where values are only to be absent."""
+        of = [self.properties.get(each.property) for each in conditions if each.quantifier != "none"]
+        found: dict[str, Named] = {}
+        for each in of:
+            quads = self.store.graph.quads_for_pattern(None, ox.NamedNode(each.predicate), None, _DEFAULT) if each else ()
+            for quad in quads:
+                ends = (quad.subject, quad.object) if each and each.symmetric else (quad.object if each and each.inverse else quad.subject,)
+                for end in ends:
+                    entity = self._named(end.value) if isinstance(end, ox.NamedNode) else None
+                    if entity:
+                        found[entity.id] = entity
+        return found.values() if of else self.names.entities.values()
 
     def local(self, kind: str) -> str:
         """The local name of a class, which may be given as an IRI."""

@@ -197,6 +197,8 @@ def test_values_alone_find_too(match: Match) -> None:
     """Without a name the entities with these values are candidates, none of them certain."""
     found = match(properties=[{"pid": "ambassadorOf", "v": "Orsenne"}], type="Person")
     assert VANE in [each["id"] for each in found]
+    assert match(properties=[{"pid": "^ambassadorOf", "v": "Liv Vane"}])[0]["id"] == ORSENNE
+    assert match(properties=[{"pid": "noSuchThing", "v": "x"}]) == []
     assert not any(each["match"] for each in found)
 
 
@@ -280,6 +282,9 @@ def test_conditions_of_the_draft(client: FlaskClient) -> None:
     assert draft(client, name, face("Zzz", required=True)) == []
     assert draft(client, name, face("Zzz", matchQuantifier="none", required=True))[0]["id"] == VANE
     assert draft(client, name, face("Orsenne", matchQuantifier="none", required=True)) == []
+    absent = draft(client, face("Orsenne", matchQuantifier="none", required=True), limit=100)
+    assert ORSENNE in [each["id"] for each in absent]
+    assert VANE not in [each["id"] for each in absent]
     assert draft(client, name, face(["Orsenne", "Zzz"], matchQuantifier="all", required=True)) == []
     fuzzy, exact = (draft(client, name, face("Orsene", matchQualifier=how))[0]["score"] for how in ("fuzzy", "exact"))
     assert fuzzy > exact
