@@ -15,6 +15,7 @@ KgError                     1
 │   ├── StoreMissing        2  there is none at this place
 │   └── StoreFull           3  no space left on the disk
 ├── ChatError               1  a language model's server that can't be reached, or refuses
+├── ServiceUnavailable      1  an online service (Wikidata, reconciliation) that can't be reached, or refuses
 ├── RejectedByShapes        1  RDF that breaks a shape at severity Violation
 └── QueryTimeout            1  a query ran past its time limit
 """
@@ -35,6 +36,7 @@ __all__ = [
     "QuerySyntaxError",
     "QueryTimeout",
     "RejectedByShapes",
+    "ServiceUnavailable",
     "StoreError",
     "StoreFull",
     "StoreLocked",
@@ -144,6 +146,17 @@ class StoreFull(StoreError):
 
 class ChatError(KgError):
     """A language model's server that can't be reached, or that refuses; no secret stands in the message."""
+
+
+class ServiceUnavailable(KgError):
+    """An online service that can't be reached, refuses, or answers what can't be read; never the same as one that found nothing.
+
+    `status` is the HTTP status of a refusal, else None.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", status: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
 
 
 class RejectedByShapes(KgError):

@@ -68,6 +68,14 @@ SETTINGS = (
     Setting("llm_price_in", 0.0, "Price of a million tokens sent, to show the cost", 0, 1e9),
     Setting("llm_price_out", 0.0, "Price of a million tokens received, to show the cost", 0, 1e9),
     Setting("llm_cache", "kg-llm-cache", "Folder that keeps the server's answers, so that a rebuild asks nothing; empty: none"),
+    Setting("contact", "", "Page or mail address that online services are told, so that they can write to you; Wikimedia asks for one"),
+    Setting("wikidata_api", "https://www.wikidata.org/w/api.php", "Address of Wikidata's action API"),
+    Setting("wikidata_sparql", "https://query.wikidata.org/sparql", "Address of Wikidata's query service"),
+    Setting("wikidata_reconcile", "", "Address of a reconciliation service of Wikidata's items; empty: the action API is asked instead"),
+    Setting("online_requests_per_minute", 60.0, "Most requests to one online service in a minute; 0: no limit", 0, 1e6),
+    Setting("online_seconds", 60.0, "Longest wait for one answer of an online service, in seconds", 0.01, 3600),
+    Setting("online_cache", "kg-online-cache", "Folder that keeps online services' answers, so that none is asked for twice; empty: none"),
+    Setting("online_answers", "kg-online-answers.jsonl", "File that records what online services said of names, with the day"),
 )
 
 _DEFAULTS = {setting.name: setting.default for setting in SETTINGS}

@@ -22,7 +22,11 @@ LAYERS = (
     (3, range(2), (("read/", "extract/", "resolve.py", "fuse.py"),)),
     (3, range(3), (("validate.py", "query/", "export/"),)),
     (2, range(2), (("rdf/", "ledger.py", "fulltext.py"), ("store.py",))),
-    (1, range(1), (("names.py", "parallel.py", "resources.py", "settings.py"), ("gold.py", "link.py", "plugins.py"))),
+    (
+        1,
+        range(1),
+        (("http.py", "names.py", "parallel.py", "resources.py", "settings.py"), ("gold.py", "link.py", "plugins.py", "wikidata/")),
+    ),
     (0, range(0), (("errors.py", "model.py"),)),
 )
 GRAPH = ("rdf/", "store.py", "revise.py", "validate.py", "query/", "export/", "service/", "cli/")
@@ -34,8 +38,9 @@ OUTSIDE = {
     **dict.fromkeys(("onnxruntime", "tokenizers", "numpy"), ("extract/", "train/")),
     **dict.fromkeys(("pyshacl", "shacl", "pyparsing"), ("validate.py",)),
     "networkx": ("export/network.py",),
+    "rapidfuzz": ("query/",),
     **dict.fromkeys(("rdflib", "pyoxigraph"), GRAPH),
-    **dict.fromkeys(("urllib.request", "http.client"), ("extract/chat.py",)),
+    **dict.fromkeys(("urllib.request", "http.client"), ("http.py",)),
     **dict.fromkeys(("requests", "httpx"), ()),
 }
 BORDERS = ("cli/main.py", "extract/pipeline.py")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kg.cli.command import Command
-from kg.cli.output import print_notice
+from kg.cli.output import print_list, print_notice
 from kg.cli.stores import matching, open_for_reading, reviser
 from kg.errors import UsageError
 
@@ -27,6 +28,7 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--format", metavar="F", help=f"see `kg plugins` (default: by the suffix of FILE, else {_DEFAULT})")
     parser.add_argument("-o", "--output", metavar="FILE", help="a file instead of standard output")
     parser.add_argument("--canonical", action="store_true", help="with nquads: what documents and decisions say, as sorted lines")
+    parser.add_argument("--dry-run", action="store_true", help="with quickstatements: list what would be written, and what not")
     group = parser.add_argument_group("a part of the graph")
     group.add_argument("--about", metavar="NAME", action="append", help="an entity: IRI, id or name; may be repeated")
     group.add_argument("--hops", metavar="N", type=int, default=1, help="how many facts away from it is still in (default: 1)")
@@ -52,6 +54,8 @@ def _run(arguments: Namespace, settings: Settings) -> int:
             return _canonical(arguments, store, settings)
         exporter = load_exporter(_format(arguments), settings)
         selection = _selection(arguments, store, settings)
+        if arguments.dry_run:
+            return _list(exporter, store, selection)
         if arguments.output:
             for path in write_file(exporter, store, selection, Path(arguments.output)):
                 print_notice(f"wrote {path}")
@@ -63,6 +67,16 @@ def _run(arguments: Namespace, settings: Settings) -> int:
 def _format(arguments: Namespace) -> str:
     suffix = Path(arguments.output or "").suffix.lower()
     return str(arguments.format or _SUFFIXES.get(suffix) or suffix.removeprefix(".") or _DEFAULT)
+
+
+def _list(exporter: Exporter, store: Store, selection: Selection) -> int:
+    from kg.export.formats import ListingExporter
+
+    if not isinstance(exporter, ListingExporter):
+        raise UsageError(f"{exporter.name} has no dry run", hint="--dry-run goes with --format quickstatements")
+    rows = [asdict(row) for row in exporter.propose(store, selection)]
+    print_list(rows, ("action", "subject", "property", "value", "reason"), None)
+    return 0
 
 
 def _write(exporter: Exporter, store: Store, selection: Selection) -> None:
@@ -130,6 +144,7 @@ COMMANDS = (
             "kg export --format graphml -o graph.graphml",
             "kg export --format turtle --about Balenciaga",
             "kg export --format nquads --canonical",
+            "kg export --format quickstatements --dry-run",
         ),
         _arguments,
     ),

@@ -34,6 +34,7 @@ MODULES = (
     "train",
     "diff",
     "wikidata",
+    "online",
     "backup",
     "doctor",
     "about",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
 from kg.errors import NotFound, UsageError
 from kg.export.view import Selection
@@ -12,7 +12,10 @@ from kg.plugins import list_plugins, load_plugin
 from kg.settings import Settings
 from kg.store import Store
 
-__all__ = ["Exporter", "TableExporter", "list_formats", "load_exporter", "write_file"]
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+__all__ = ["Exporter", "ListingExporter", "TableExporter", "list_formats", "load_exporter", "write_file"]
 
 
 @runtime_checkable
@@ -36,6 +39,14 @@ class TableExporter(Exporter, Protocol):
     """An exporter whose format is several files: a stream takes all of them as one archive, a path takes them side by side."""
 
     tables: Mapping[str, Callable[[Store, Selection, BinaryIO], None]]
+
+
+@runtime_checkable
+class ListingExporter(Exporter, Protocol):
+    """An exporter that can tell beforehand, row by row, what it would write and what not (rows are dataclasses)."""
+
+    def propose(self, store: Store, selection: Selection) -> Iterable[DataclassInstance]:
+        """What would be written."""
 
 
 def list_formats() -> list[str]:

@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify, request
 
 from kg.query.run import run_query
 from kg.rdf.ontology import load_ontology
-from kg.service import data, faults, links, openapi, pages, resources, searching, sparql
+from kg.service import data, faults, links, openapi, pages, reconcile, reconcile_draft, resources, searching, sparql
 from kg.service.state import State, StoreSource, Writing, current, store
 from kg.settings import Settings
 from kg.store import Store
@@ -45,7 +45,7 @@ def create_app(origin: Store | StoreSource, settings: Settings, *, writing: Writ
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     links.register(app)
     faults.register(app)
-    for room in (sparql, resources, pages, searching, data, openapi):
+    for room in (sparql, resources, pages, searching, data, openapi, reconcile, reconcile_draft):
         app.register_blueprint(room.create_blueprint())
     app.add_url_rule("/healthz", view_func=_healthz)
     app.after_request(_finish)

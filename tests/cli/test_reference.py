@@ -16,8 +16,8 @@ from kg.settings import SETTINGS
 from tests.cli.conftest import Run
 
 ROOT = Path(__file__).parents[2]
-APART = ("kg serve", "kg train")
-"""Commands whose examples don't end by themselves, or need the extra kg[train]: tested elsewhere."""
+APART = ("kg serve", "kg train", "kg wikidata ask")
+"""Commands whose examples don't end by themselves, need the extra kg[train] or the network: tested elsewhere."""
 
 
 @pytest.mark.parametrize(("page", "make"), [("cli.md", commands_page), ("settings.md", settings_page)])

@@ -130,7 +130,7 @@ def make(stub: Stub, tmp_path: Path, waits: list[float]) -> Make:
     def made(**changes: Any) -> LlmExtractor:
         given = {"llm_url": stub.url, "llm_model": "small", "llm_key": KEY, "llm_cache": str(tmp_path / "cache"), **changes}
         extractor: LlmExtractor = load_plugin("extractors", "llm", Settings().replace(llm_requests_per_minute=0).replace(**given))
-        extractor.chat._sleep = waits.append
+        extractor.chat.line.sleep = waits.append
         return extractor
 
     return made
