@@ -22,7 +22,12 @@ class Reader(Protocol):
     """Makes documents of bytes. `suffixes` and `media_types` say which sources are its own.
 
     A reader that always makes one document of a file, named by its stem, may say so by an attribute `one_each = True`:
-    its files are then read once, others twice where ids have to be compared first.
+    its files are then read once, others twice where ids have to be compared first. Further attributes that a reader may have:
+
+    - `streams = True`: it reads by `source.open()`, and needs no `source.content`; else `most_bytes`, the largest source it takes.
+    - `ids(source)`: yields the ids that a call will give ("" for a Problem), without the cost of reading; one too many does no harm.
+    - `skip`: a function that the caller may set, true of ids that need not be read.
+    - `left_out`: a mapping of origins to how many of their parts were left out, being of no known type.
     """
 
     suffixes: tuple[str, ...]

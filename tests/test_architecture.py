@@ -31,11 +31,14 @@ OUTSIDE = {
     **dict.fromkeys(("argparse", "rich"), ("cli/",)),
     **dict.fromkeys(("torch", "transformers", "safetensors", "onnx"), ("train/",)),
     **dict.fromkeys(("trafilatura", "extruct", "lxml", "w3lib", "yaml", "charset_normalizer"), ("read/",)),
+    **dict.fromkeys(
+        ("pypdfium2", "docx", "warcio", "defusedxml", "protego", "html_text", "backports", "compression", "pyarrow"), ("read/",)
+    ),
     **dict.fromkeys(("onnxruntime", "tokenizers", "numpy"), ("extract/", "train/")),
     **dict.fromkeys(("pyshacl", "shacl", "pyparsing"), ("validate.py",)),
     "networkx": ("export/network.py",),
     **dict.fromkeys(("rdflib", "pyoxigraph"), GRAPH),
-    **dict.fromkeys(("urllib.request", "http.client"), ("extract/chat.py",)),
+    **dict.fromkeys(("urllib.request", "http.client"), ("extract/chat.py", "read/fetch.py")),
     **dict.fromkeys(("requests", "httpx"), ()),
 }
 BORDERS = ("cli/main.py", "extract/pipeline.py")
