@@ -67,6 +67,15 @@ class Plugin:
         """The object behind the entry point (imports its module)."""
         return self.entry.load()
 
+    def make(self, settings: Settings) -> Any:
+        """The plug-in made ready for use; raises UsageError where its module can't be imported."""
+        try:
+            create = self.load()
+        except (ImportError, AttributeError) as error:
+            message = f"the {self.family[:-1]} {self.name!r} of {self.origin} can't be loaded: {error}"
+            raise UsageError(message, hint="reinstall it") from error
+        return create(settings)
+
 
 def list_plugins(families: Iterable[str] = FAMILIES) -> list[Plugin]:
     """Every registered plug-in, sorted by family and name; imports none of them."""
@@ -87,8 +96,4 @@ def load_plugin(family: str, name: str, settings: Settings) -> Any:
     known = {plugin.name: plugin for plugin in list_plugins([family])}
     if name not in known:
         raise NotFound.among(family[:-1], name, known)
-    try:
-        make = known[name].load()
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"the {family[:-1]} {name!r} of {known[name].origin} can't be loaded: {error}", hint="reinstall it") from error
-    return make(settings)
+    return known[name].make(settings)

@@ -69,7 +69,7 @@ class Archive:
     @property
     def left_out(self) -> Counter[str]:
         """How many files of each archive are of no known type."""
-        inner = (reader.left_out for reader in self._readers.all if hasattr(reader, "left_out") and not isinstance(reader, Archive))
+        inner = (reader.left_out for reader in self._readers.all if not isinstance(reader, Archive) and hasattr(reader, "left_out"))
         return sum(inner, Counter(self._ignored))
 
     @property
@@ -81,7 +81,7 @@ class Archive:
     def skip(self, skip: Callable[[str], bool]) -> None:
         self._skip = skip
         for reader in self._readers.all:
-            if hasattr(reader, "skip") and not isinstance(reader, Archive):
+            if not isinstance(reader, Archive) and hasattr(reader, "skip"):
                 reader.skip = skip
 
     def __call__(self, source: Source) -> Iterator[Item]:

@@ -6,9 +6,11 @@ import hashlib
 import http.client
 import ipaddress
 import json
+import shutil
 import socket
 import tempfile
 import time
+import weakref
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -85,8 +87,9 @@ class Fetcher:
     @cached_property
     def _folder(self) -> Path:
         if not self._settings.fetch_cache:
-            self._temporary = tempfile.TemporaryDirectory(prefix="kg-fetch-")
-            return Path(self._temporary.name)
+            temporary = tempfile.mkdtemp(prefix="kg-fetch-")
+            weakref.finalize(self, shutil.rmtree, temporary, ignore_errors=True)
+            return Path(temporary)
         folder = Path(self._settings.fetch_cache)
         folder.mkdir(parents=True, exist_ok=True)
         return folder

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from kg.errors import UnreadableDocument
 from kg.model import Document, Problem, Source
-from kg.plugins import Reader, list_plugins, load_plugin
+from kg.plugins import Reader, list_plugins
 from kg.read.content import as_problem, document_id, looks_like
 from kg.settings import Settings
 
@@ -32,7 +32,7 @@ class Readers:
     @cached_property
     def all(self) -> list[Reader]:
         """The readers by the names of their plug-ins."""
-        return [load_plugin("readers", plugin.name, self._settings) for plugin in list_plugins(["readers"])]
+        return [plugin.make(self._settings) for plugin in list_plugins(["readers"])]
 
     def by_name(self, name: str) -> Reader | None:
         """The reader with the longest suffix that a file's name ends in; of a packed file (``.gz``) the content must have one too."""

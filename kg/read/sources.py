@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -226,8 +227,9 @@ class Reading:
         stream = self._stdin or (sys.stdin.buffer if sys.stdin else None)
         if stream is None:
             raise UnreadableDocument("is closed", category="unreadable", hint="pipe a text into the command")
-        self._kept = tempfile.TemporaryDirectory(prefix="kg-stdin-")
-        path = Path(self._kept.name) / "stdin"
+        folder = Path(tempfile.mkdtemp(prefix="kg-stdin-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        path = folder / "stdin"
         with path.open("wb") as file:
             shutil.copyfileobj(stream, file)
         with path.open("rb") as file:
