@@ -7,6 +7,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from kg.extract import Pipeline
@@ -15,6 +16,7 @@ from kg.model import BuildReport, Document, Problem
 from kg.parallel import in_order
 from kg.rdf.iris import Namespace
 from kg.rdf.ontology import load_ontology, ontology_folder
+from kg.read import Reading
 from kg.resolve import VERSION, resolve
 from kg.revise import Reviser
 from kg.settings import Settings
@@ -77,9 +79,13 @@ def build(
     settings: Settings,
     *,
     progress: Callable[[str], None] = lambda document_id: None,
+    limit: int | None = None,
+    resume: bool = False,
 ) -> BuildReport:
     """Takes documents into a store; those that are in it unchanged are skipped, changed ones replace their former version.
 
+    `limit` is how many documents are built at most, unchanged ones not counted. With `resume`, what is in the store with the
+    same fingerprint is not even read, as far as readers can tell: for going on where a run was stopped, over sources that stay.
     One bad document never ends the run: it is a Problem of the report. Every document is one transaction.
     Raises StoreError where the store can't take them.
     """
@@ -88,6 +94,8 @@ def build(
     counts: Counter[str] = Counter()
     seconds: dict[str, float] = defaultdict(float)
     problems: list[Problem] = []
+    if resume and isinstance(documents, Reading):
+        documents.leave_out(stored=lambda id: (store.ledger.state(id) or ("", ""))[1] == line.fingerprint)
 
     def fresh() -> Iterator[Document]:
         for document in documents:
@@ -100,7 +108,8 @@ def build(
                 yield document
 
     several = settings.workers > 1
-    made = in_order(Line, (settings, store.namespace.base), fresh(), workers=settings.workers) if several else map(line, fresh())
+    wanted = islice(fresh(), limit)
+    made = in_order(Line, (settings, store.namespace.base), wanted, workers=settings.workers) if several else map(line, wanted)
     for outcome in made:
         problems += outcome.problems
         _add(seconds, outcome.seconds)
@@ -119,7 +128,8 @@ def build(
         progress(outcome.document.id)
     store.checkpoint()
     rounded = {stage: round(value, 3) for stage, value in seconds.items()}
-    return BuildReport(**counts, seconds=rounded, problems=tuple(problems))
+    left_out = documents.left_out if isinstance(documents, Reading) else 0
+    return BuildReport(**counts, left_out=left_out, seconds=rounded, problems=tuple(problems))
 
 
 def _digest(path: Path) -> str:

@@ -31,9 +31,7 @@ OUTSIDE = {
     **dict.fromkeys(("argparse", "rich"), ("cli/",)),
     **dict.fromkeys(("torch", "transformers", "safetensors", "onnx"), ("train/",)),
     **dict.fromkeys(("trafilatura", "extruct", "lxml", "w3lib", "yaml", "charset_normalizer"), ("read/",)),
-    **dict.fromkeys(
-        ("pypdfium2", "docx", "warcio", "defusedxml", "protego", "html_text", "pyarrow"), ("read/",)
-    ),
+    **dict.fromkeys(("pypdfium2", "docx", "warcio", "defusedxml", "protego", "html_text", "pyarrow"), ("read/",)),
     **dict.fromkeys(("onnxruntime", "tokenizers", "numpy"), ("extract/", "train/")),
     **dict.fromkeys(("pyshacl", "shacl", "pyparsing"), ("validate.py",)),
     "networkx": ("export/network.py",),

@@ -134,6 +134,9 @@ class Archive:
     # -- Members -----------------------------------------------------------------------------------------------------
 
     def _members(self, source: Source, allowance: Allowance, depth: int) -> Iterator[Item]:
+        if depth > _DEEPEST:
+            message = f"lies in {_DEEPEST} other archives"
+            raise UnreadableDocument(message, category="archive-bomb", hint="unpack the outer ones")
         bombs = 0
         for member in self._listed(source, allowance):
             id = _joined(source, member.path)
@@ -146,7 +149,7 @@ class Archive:
                 continue
             taken = allowance.taken
             try:
-                with self._opened(member, place, depth, (allowance, most_bytes(reader))) as inner:
+                with self._opened(member, place, (allowance, most_bytes(reader))) as inner:
                     if isinstance(reader, Archive) and not self._packed(inner):
                         yield from self._members(inner, allowance, depth + 1)
                     elif isinstance(reader, Archive):
@@ -165,7 +168,7 @@ class Archive:
             yield from self._readers.items(self._readers.by_name(inner.origin), inner)
 
     def _member_ids(self, source: Source, allowance: Allowance, depth: int) -> Iterator[str]:
-        for member in self._listed(source, allowance):
+        for member in () if depth > _DEEPEST else self._listed(source, allowance):
             reader = self._readers.by_name(PurePosixPath(member.path).name)
             if member.error is not None or reader is None:
                 continue
@@ -174,7 +177,7 @@ class Archive:
                 yield id
                 continue
             place = Source(f"{source.origin}/{member.path}", name=id)
-            with suppress(UnreadableDocument), self._opened(member, place, depth, (allowance, most_bytes(reader))) as inner:
+            with suppress(UnreadableDocument), self._opened(member, place, (allowance, most_bytes(reader))) as inner:
                 if isinstance(reader, Archive) and not self._packed(inner):
                     yield from self._member_ids(inner, allowance, depth + 1)
                     continue
@@ -182,13 +185,10 @@ class Archive:
                 yield from told if told is not None else (getattr(item, "id", "") for item in self._readers.items(reader, inner))
 
     @contextmanager
-    def _opened(self, member: _Member, place: Source, depth: int, bounds: tuple[Allowance, int]) -> Iterator[Source]:
+    def _opened(self, member: _Member, place: Source, bounds: tuple[Allowance, int]) -> Iterator[Source]:
         """A member's content for as long as it is read. Raises UnreadableDocument for one that can't be, or must not."""
         if member.error is not None:
             raise member.error
-        if depth > _DEEPEST:
-            message = f"lies in more than {_DEEPEST} archives"
-            raise UnreadableDocument(message, category="archive-bomb", hint="unpack the outer ones")
         try:
             opened = member.open()
         except _WRONG as error:

@@ -134,6 +134,8 @@ def _text(entry: Element) -> str:
 
 def _shown(element: Element) -> str:
     if len(element):  # Atom's XHTML
+        for inner in element.iter():
+            inner.tag = local(inner)
         return text_of_html(tostring(element, encoding="unicode"))
     return text_of_html(element.text or "")
 

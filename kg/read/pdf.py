@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
-from statistics import median
+from statistics import median, median_low
 from typing import Any
 
 from kg.errors import UnreadableDocument
@@ -103,7 +103,7 @@ def _paragraphs(lines: list[tuple[str, float, float]]) -> str:
     if not lines:
         return ""
     gaps = [above[1] - below[1] for above, below in pairwise(lines) if above[1] > below[1]]
-    usual = min(median(gaps), 2 * median(height for *_, height in lines)) if gaps else 0.0
+    usual = min(median_low(gaps), 2 * median(height for *_, height in lines)) if gaps else 0.0
     text = lines[0][0]
     for above, below in pairwise(lines):
         gap = above[1] - below[1]

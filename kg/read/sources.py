@@ -109,11 +109,11 @@ class Reading:
         return self._expected.total()
 
     def leave_out(self, *, since: str | None = None, stored: Callable[[str], bool] | None = None) -> None:
-        """Gives no document that was published before a date (ISO 8601) or has no date, and none whose id is stored as far as is told.
+        """Gives no document that was published before a date (ISO 8601) or has no date, and none whose id `stored` is true of.
 
-        Documents whose ids are known beforehand (all but those of a few formats) are then not even read.
+        Of these, files and members of archives that are one document each are then not even read.
         """
-        self._since = since
+        self._since = since or self._since
         if stored is not None:
             self._skip = stored
             for reader in self._readers.all:

@@ -62,7 +62,7 @@ class Unpacked(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Reads on; raises UnreadableDocument (``archive-bomb``, ``damaged``)."""
         try:
-            data = self._stream.read(min(len(buffer), _CHUNK))
+            data = self._stream.read1(min(len(buffer), _CHUNK))  # not more at once, so that what stands before damage comes out
         except (*DAMAGE, OSError) as error:
             raise damaged() from error
         except _zstd_errors() as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -78,6 +79,8 @@ class WebArchive:
             stream.seek(0)
             try:
                 for record in ArchiveIterator(_plain(stream, source.size, self._most), no_record_parse=False):
+                    if record.format != "warc" or record.rec_type is None:
+                        raise ValueError("a record has no type")
                     number += 1
                     place = _address(record) or f"{document_id(source, self.suffixes)}:{number}"
                     page = self._page(record, place, source, content)
@@ -125,15 +128,11 @@ class WebArchive:
 
 def _plain(stream: BinaryIO, size: int, most: int) -> BinaryIO:
     """The stream with what it unpacks to being bounded: warcio unpacks by itself, so an archive as a whole is handed on unpacked."""
-    import gzip
-    import io
-
     head = stream.read(2)
     stream.seek(0)
     if head != b"\x1f\x8b":
         return stream
-    unpacked = Unpacked(gzip.GzipFile(fileobj=stream, mode="rb"), Allowance(size, most))
-    return cast(BinaryIO, io.BufferedReader(unpacked, 2**16))
+    return cast(BinaryIO, Unpacked(gzip.GzipFile(fileobj=stream, mode="rb"), Allowance(size, most)))
 
 
 def _address(record: Any) -> str:

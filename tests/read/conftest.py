@@ -113,7 +113,9 @@ class Make:
         return cls.zip({**first, **pages, **more})
 
     @staticmethod
-    def warc(*pages: tuple[str, str], packed: bool = False, kind: str = "response", status: str = "200 OK", media: str = "text/html") -> bytes:
+    def warc(
+        *pages: tuple[str, str], packed: bool = False, kind: str = "response", status: str = "200 OK", media: str = "text/html"
+    ) -> bytes:
         """A web archive of addresses and their pages (WARC 1.0), each record packed by itself."""
         out = b""
         for number, (address, content) in enumerate(pages):

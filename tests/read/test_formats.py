@@ -157,7 +157,8 @@ def test_message(tmp_path: Path, read: Read) -> None:
         "From: =?utf-8?q?Sol=C3=A8ne?= Marchetti <s@velmont.example>\r\nSubject: =?utf-8?b?VmVsbW9udA==?= news\r\n"
         "Date: Wed, 24 Jan 2024 23:30:00 +0100\r\nOrganization: Velmont\r\nMIME-Version: 1.0\r\n"
         'Content-Type: multipart/alternative; boundary="x"\r\n\r\n--x\r\nContent-Type: text/plain; charset=utf-8\r\n'
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\nVelmont =C3=A0 Paris.\r\n--x\r\nContent-Type: text/html\r\n\r\n<p>No</p>\r\n--x--\r\n"
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\nVelmont =C3=A0 Paris.\r\n--x\r\nContent-Type: text/html\r\n\r\n"
+        "<p>No</p>\r\n--x--\r\n"
     )
     document = one(read, save(tmp_path, "a.eml", content))
     assert (document.id, document.body.content) == ("a", "Velmont à Paris.")
