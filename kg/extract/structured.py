@@ -26,6 +26,7 @@ RULES = (
 """Type and property of schema.org; predicate; the ontology's types of node and value; whether the value is the predicate's subject."""
 
 _CONFIDENCE = 0.9
+_LONGEST = 1000  # characters of an object that is quoted as a whole; of a longer one only from name to name
 _SUBTYPES = {"Corporation": "Organization", "NewsMediaOrganization": "Organization", "ProductModel": "Product"}
 _SPACE = re.compile(r"\s*")
 _PLAIN = re.compile(r"[^\s,\]}]+")
@@ -56,8 +57,10 @@ class Structured:
             return Extraction(document.id)
         mentions: set[Mention] = set()
         claims = []
-        for subject, predicate, value, reverse in _found(root, text):
+        for node, subject, predicate, value, reverse in _found(root, text):
             span = Span(min(subject[1].start, value[1].start), max(subject[1].end, value[1].end))
+            if node.end - node.start <= _LONGEST:
+                span = Span(node.start, node.end)
             proof = document.evidence(span, extractor=self.name, version=self.version, confidence=_CONFIDENCE, text=METADATA)
             ends = (value[0], subject[0]) if reverse else (subject[0], value[0])
             claims.append(Claim(ends[0], predicate, ends[1], (proof,)))
@@ -68,7 +71,7 @@ class Structured:
 _Named = tuple[Name, Span]
 
 
-def _found(root: _Value | None, text: str) -> Iterator[tuple[_Named, str, _Named, bool]]:
+def _found(root: _Value | None, text: str) -> Iterator[tuple[_Value, _Named, str, _Named, bool]]:
     for node in _nodes(root):
         kinds = _kinds(node)
         fields = _fields(node)
@@ -77,7 +80,7 @@ def _found(root: _Value | None, text: str) -> Iterator[tuple[_Named, str, _Named
             for each in _each(fields[field]) if subject else ():
                 value = _named(each, value_type, text)
                 if subject and value and value[0] != subject[0]:
-                    yield subject, predicate, value, reverse
+                    yield node, subject, predicate, value, reverse
 
 
 def _nodes(root: _Value | None) -> Iterator[_Value]:
