@@ -84,8 +84,7 @@ def build(
 ) -> BuildReport:
     """Takes documents into a store; those that are in it unchanged are skipped, changed ones replace their former version.
 
-    `limit` is how many documents are built at most, unchanged ones not counted. With `resume`, what is in the store with the
-    same fingerprint is not even read, as far as readers can tell: for going on where a run was stopped, over sources that stay.
+    At most `limit` are built; with `resume`, what is stored with the same fingerprint is left aside by its id, mostly unread.
     One bad document never ends the run: it is a Problem of the report. Every document is one transaction.
     Raises StoreError where the store can't take them.
     """
@@ -119,17 +118,12 @@ def build(
             reviser.put(outcome.document, outcome.verdict, fingerprint=line.fingerprint)
             clock.lap("store")
             _add(seconds, clock.seconds)
-            counts.update(
-                documents=1,
-                facts=len(outcome.verdict.accepted.statements),
-                refused=len(outcome.verdict.refused),
-                warnings=len(outcome.verdict.warnings),
-            )
+            verdict = outcome.verdict
+            counts.update(documents=1, facts=len(verdict.accepted.statements), refused=len(verdict.refused), warnings=len(verdict.warnings))
         progress(outcome.document.id)
     store.checkpoint()
     rounded = {stage: round(value, 3) for stage, value in seconds.items()}
-    left_out = documents.left_out if isinstance(documents, Reading) else 0
-    return BuildReport(**counts, left_out=left_out, seconds=rounded, problems=tuple(problems))
+    return BuildReport(**counts, seconds=rounded, problems=tuple(problems))
 
 
 def _digest(path: Path) -> str:

@@ -87,7 +87,7 @@ def build_paths(store: Store, arguments: Namespace, settings: Settings) -> Build
         report = build(reading, store, settings, progress=advance, limit=given.get("limit"), resume=given.get("resume", False))
     for problem in report.problems:
         _tell(problem)
-    return replace(report, ignored_files=reading.ignored)
+    return replace(report, ignored_files=reading.ignored, left_out=reading.left_out)
 
 
 def _tell(problem: Problem) -> None:
