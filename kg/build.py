@@ -122,8 +122,7 @@ def build(
             counts.update(documents=1, facts=len(verdict.accepted.statements), refused=len(verdict.refused), warnings=len(verdict.warnings))
         progress(outcome.document.id)
     store.checkpoint()
-    rounded = {stage: round(value, 3) for stage, value in seconds.items()}
-    return BuildReport(**counts, seconds=rounded, problems=tuple(problems))
+    return BuildReport(**counts, seconds={stage: round(value, 3) for stage, value in seconds.items()}, problems=tuple(problems))
 
 
 def _digest(path: Path) -> str:
