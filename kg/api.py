@@ -73,7 +73,7 @@ def build(
     opened = nullcontext(store) if isinstance(store, store_on_disk.Store) else open_store(store, base=chosen.base, create=True)
     with opened as target:
         report = build_documents(reading, target, chosen)
-    return replace(report, ignored_files=reading.ignored)
+    return replace(report, ignored_files=reading.ignored, left_out=reading.left_out)
 
 
 def create_app(store: store_on_disk.Store, settings: Settings | None = None) -> Flask:

@@ -7,6 +7,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from kg.extract import Pipeline
@@ -15,6 +16,7 @@ from kg.model import BuildReport, Document, Problem
 from kg.parallel import in_order
 from kg.rdf.iris import Namespace
 from kg.rdf.ontology import load_ontology, ontology_folder
+from kg.read import Reading
 from kg.resolve import VERSION, resolve
 from kg.revise import Reviser
 from kg.settings import Settings
@@ -77,9 +79,12 @@ def build(
     settings: Settings,
     *,
     progress: Callable[[str], None] = lambda document_id: None,
+    limit: int | None = None,
+    resume: bool = False,
 ) -> BuildReport:
     """Takes documents into a store; those that are in it unchanged are skipped, changed ones replace their former version.
 
+    At most `limit` are built; with `resume`, what is stored with the same fingerprint is left aside by its id, mostly unread.
     One bad document never ends the run: it is a Problem of the report. Every document is one transaction.
     Raises StoreError where the store can't take them.
     """
@@ -88,6 +93,8 @@ def build(
     counts: Counter[str] = Counter()
     seconds: dict[str, float] = defaultdict(float)
     problems: list[Problem] = []
+    if resume and isinstance(documents, Reading):
+        documents.leave_out(stored=lambda id: (store.ledger.state(id) or ("", ""))[1] == line.fingerprint)
 
     def fresh() -> Iterator[Document]:
         for document in documents:
@@ -100,7 +107,8 @@ def build(
                 yield document
 
     several = settings.workers > 1
-    made = in_order(Line, (settings, store.namespace.base), fresh(), workers=settings.workers) if several else map(line, fresh())
+    wanted = islice(fresh(), limit)
+    made = in_order(Line, (settings, store.namespace.base), wanted, workers=settings.workers) if several else map(line, wanted)
     for outcome in made:
         problems += outcome.problems
         _add(seconds, outcome.seconds)
@@ -110,16 +118,11 @@ def build(
             reviser.put(outcome.document, outcome.verdict, fingerprint=line.fingerprint)
             clock.lap("store")
             _add(seconds, clock.seconds)
-            counts.update(
-                documents=1,
-                facts=len(outcome.verdict.accepted.statements),
-                refused=len(outcome.verdict.refused),
-                warnings=len(outcome.verdict.warnings),
-            )
+            verdict = outcome.verdict
+            counts.update(documents=1, facts=len(verdict.accepted.statements), refused=len(verdict.refused), warnings=len(verdict.warnings))
         progress(outcome.document.id)
     store.checkpoint()
-    rounded = {stage: round(value, 3) for stage, value in seconds.items()}
-    return BuildReport(**counts, seconds=rounded, problems=tuple(problems))
+    return BuildReport(**counts, seconds={stage: round(value, 3) for stage, value in seconds.items()}, problems=tuple(problems))
 
 
 def _digest(path: Path) -> str:

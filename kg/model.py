@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
 
 __all__ = [
     "BODY",
@@ -50,12 +53,27 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Bytes to be read, with where they came from and the id their document shall have (None: as the reader finds)."""
+    """Bytes to be read, with where they came from and the id their document shall have (None: as the reader finds).
+
+    `name` is what its documents are called where no id was asked for: an address, or the path in an archive (None: the stem of
+    the file). The bytes are `content`, or, for readers that stream, what lies in the file `path`.
+    """
 
     origin: str
-    content: bytes
+    content: bytes = b""
     id: str | None = None
     media_type: str | None = None
+    name: str | None = None
+    path: str | None = None
+
+    def open(self) -> BinaryIO:
+        """The bytes as a stream from their beginning, which can be read at any place; OSError where the file can't be opened."""
+        return Path(self.path).open("rb") if self.path is not None else BytesIO(self.content)
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are; OSError where the file is gone."""
+        return Path(self.path).stat().st_size if self.path is not None else len(self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +327,10 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did: counts, seconds a stage, problems, refused claims; `status` is ok, partial or failed."""
+    """What a build did: counts, seconds a stage, problems, refused claims; `status` is ok, partial or failed.
+
+    `left_out` are documents that the run was asked to leave aside (by date, or as already stored).
+    """
 
     documents: int = 0
     unchanged: int = 0
@@ -318,6 +339,7 @@ class BuildReport:
     refused: int = 0
     warnings: int = 0
     ignored_files: int = 0
+    left_out: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
@@ -326,7 +348,7 @@ class BuildReport:
         """``ok``: all read; ``partial``: some documents have problems; ``failed``: nothing could be built."""
         if not self.problems:
             return "ok"
-        return "partial" if self.documents or self.unchanged else "failed"
+        return "partial" if self.documents or self.unchanged or self.left_out else "failed"
 
 
 def content_hash(*parts: object) -> str:

@@ -22,7 +22,12 @@ class Reader(Protocol):
     """Makes documents of bytes. `suffixes` and `media_types` say which sources are its own.
 
     A reader that always makes one document of a file, named by its stem, may say so by an attribute `one_each = True`:
-    its files are then read once, others twice where ids have to be compared first.
+    its files are then read once, others twice where ids have to be compared first. Further attributes that a reader may have:
+
+    - `streams = True`: it reads by `source.open()`, and needs no `source.content`; else `most_bytes`, the largest source it takes.
+    - `ids(source)`: yields the ids that a call will give ("" for a Problem), without the cost of reading; one too many does no harm.
+    - `skip`: a function that the caller may set, true of ids that need not be read.
+    - `left_out`: a mapping of origins to how many of their parts were left out, being of no known type.
     """
 
     suffixes: tuple[str, ...]
@@ -62,6 +67,15 @@ class Plugin:
         """The object behind the entry point (imports its module)."""
         return self.entry.load()
 
+    def make(self, settings: Settings) -> Any:
+        """The plug-in made ready for use; raises UsageError where its module can't be imported."""
+        try:
+            create = self.load()
+        except (ImportError, AttributeError) as error:
+            message = f"the {self.family[:-1]} {self.name!r} of {self.origin} can't be loaded: {error}"
+            raise UsageError(message, hint="reinstall it") from error
+        return create(settings)
+
 
 def list_plugins(families: Iterable[str] = FAMILIES) -> list[Plugin]:
     """Every registered plug-in, sorted by family and name; imports none of them."""
@@ -82,8 +96,4 @@ def load_plugin(family: str, name: str, settings: Settings) -> Any:
     known = {plugin.name: plugin for plugin in list_plugins([family])}
     if name not in known:
         raise NotFound.among(family[:-1], name, known)
-    try:
-        make = known[name].load()
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"the {family[:-1]} {name!r} of {known[name].origin} can't be loaded: {error}", hint="reinstall it") from error
-    return make(settings)
+    return known[name].make(settings)

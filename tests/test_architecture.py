@@ -35,12 +35,13 @@ OUTSIDE = {
     **dict.fromkeys(("argparse", "rich"), ("cli/",)),
     **dict.fromkeys(("torch", "transformers", "safetensors", "onnx"), ("train/",)),
     **dict.fromkeys(("trafilatura", "extruct", "lxml", "w3lib", "yaml", "charset_normalizer"), ("read/",)),
+    **dict.fromkeys(("pypdfium2", "docx", "warcio", "defusedxml", "protego", "html_text", "pyarrow"), ("read/",)),
     **dict.fromkeys(("onnxruntime", "tokenizers", "numpy"), ("extract/", "train/")),
     **dict.fromkeys(("pyshacl", "shacl", "pyparsing"), ("validate.py",)),
     "networkx": ("export/network.py",),
     "rapidfuzz": ("query/",),
     **dict.fromkeys(("rdflib", "pyoxigraph"), GRAPH),
-    **dict.fromkeys(("urllib.request", "http.client"), ("http.py",)),
+    **dict.fromkeys(("urllib.request", "http.client"), ("http.py", "read/fetch.py")),
     **dict.fromkeys(("requests", "httpx"), ()),
 }
 BORDERS = ("cli/main.py", "extract/pipeline.py")

@@ -15,8 +15,16 @@ from kg.plugins import FAMILIES, Extractor, Reader, list_plugins, load_plugin
 from kg.settings import Settings
 
 NEEDS_A_SERVER = {("extractors", "llm")}
-OURS = {("readers", "jsonlines"), ("readers", "plaintext"), ("readers", "webpage"), ("extractors", "encoder"), ("extractors", "rules")}
+OURS = {
+    ("extractors", "structured"),
+    ("readers", "jsonlines"),
+    ("readers", "plaintext"),
+    ("readers", "webpage"),
+    ("extractors", "encoder"),
+    ("extractors", "rules"),
+}
 OURS |= NEEDS_A_SERVER
+READERS = "archive epub feeds jsonlines mail pdf plaintext tables warc webpage word"
 EXPORTERS = "csv cytoscape dot gexf graphml jsonld node-link nquads ntriples pajek quickstatements rdfxml trig turtle"
 
 CODE = """
@@ -54,7 +62,7 @@ def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
 def test_ours_are_registered() -> None:
     """The plug-ins that come with kg are entry points of its own distribution."""
     ours = {(plugin.family, plugin.name) for plugin in list_plugins() if plugin.origin == "kg"}
-    assert ours == OURS | {("exporters", name) for name in EXPORTERS.split()}
+    assert ours == OURS | {("readers", name) for name in READERS.split()} | {("exporters", name) for name in EXPORTERS.split()}
     assert [(plugin.family, plugin.name) for plugin in list_plugins()] == sorted((p.family, p.name) for p in list_plugins())
     assert {plugin.family for plugin in list_plugins()} <= set(FAMILIES)
 

@@ -26,7 +26,7 @@ PARTIAL = 1
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("paths", metavar="PATH", nargs="*", help="files, folders, patterns in quotes, or - for standard input")
+    parser.add_argument("paths", metavar="PATH", nargs="*", help="files, folders, patterns in quotes, addresses, or - for standard input")
     parser.add_argument("--id", metavar="ID", help="id of the document, where just one file is given (default: its name)")
     parser.add_argument("--workers", metavar="N", help="processes that extract (default: $KG_WORKERS, else 1)")
     parser.add_argument("--extractor", dest="extractors", metavar="NAME,…", help="extractors to run, in order (see `kg plugins`)")
@@ -34,9 +34,28 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--no-validate", dest="validate", action="store_const", const=False, help="store what breaks the shapes too, instead of refusing it"
     )
+    parser.add_argument("--limit", metavar="N", type=_number, help="build N documents at most, and leave the rest for another run")
+    parser.add_argument("--since", metavar="DATE", type=_date, help="leave out what was published before a day, or has no date")
+    parser.add_argument("--resume", action="store_true", help="go on after a run that was stopped: what is stored is not read again")
     parser.add_argument("--dry-run", action="store_true", help="say what would be read, and store nothing")
     parser.add_argument("--rederive", action="store_true", help="then make the graph say again exactly what its documents say")
     parser.add_argument("--format", choices=("text", *LISTS), metavar="F", help="of the report: text or json; of a dry run: as other lists")
+
+
+def _number(text: str) -> int:
+    """A number of documents; ValueError for less than one."""
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
+
+
+def _date(text: str) -> str:
+    """A date, as precise as it is given; ValueError for anything else."""
+    from datetime import date
+
+    year, month, day = (f"{text}-01-01" if len(text) == 4 else f"{text}-01" if len(text) == 7 else text).split("-")
+    date(int(year), int(month), int(day))
+    return text
 
 
 def run(arguments: Namespace, settings: Settings) -> int:
@@ -62,11 +81,13 @@ def build_paths(store: Store, arguments: Namespace, settings: Settings) -> Build
     if not arguments.paths:
         return BuildReport()
     reading = read_paths(arguments.paths, settings, id=arguments.id)
+    given = vars(arguments)  # other commands that build have no such arguments
+    reading.leave_out(since=given.get("since"))
     with progress("building", reading, verbosity=arguments.verbosity) as advance:
-        report = build(reading, store, settings, progress=advance)
+        report = build(reading, store, settings, progress=advance, limit=given.get("limit"), resume=given.get("resume", False))
     for problem in report.problems:
         _tell(problem)
-    return replace(report, ignored_files=reading.ignored)
+    return replace(report, ignored_files=reading.ignored, left_out=reading.left_out)
 
 
 def _tell(problem: Problem) -> None:
@@ -84,6 +105,8 @@ def print_report(report: BuildReport, format: str | None, restored: tuple[int, i
     print(f"{count(report.facts, 'fact')} stated, {report.refused:,} refused, {count(report.warnings, 'warning')}")
     if categories:
         print(f"{count(len(report.problems), 'problem')}: {', '.join(f'{number} {name}' for name, number in categories.items())}")
+    if report.left_out:
+        print(f"{count(report.left_out, 'document')} left out, as asked")
     if report.ignored_files:
         print(f"{count(report.ignored_files, 'file')} of unknown type left out")
     if report.seconds:
@@ -101,6 +124,7 @@ def _dry_run(arguments: Namespace, settings: Settings) -> int:
     if arguments.format == "text":
         raise UsageError("a dry run gives a list", hint=f"--format {', '.join(LISTS)}")
     reading = read_paths(arguments.paths, settings, id=arguments.id)
+    reading.leave_out(since=arguments.since)
     problems: list[Problem] = []
     try:
         with open_for_reading(settings) as store:

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import codecs
 import logging
+import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
 from kg.errors import UnreadableDocument
 from kg.model import Problem, Source
 
-__all__ = ["BOM", "Notes", "as_problem", "decode", "document_id", "require_id", "require_text", "shown"]
+__all__ = [
+    "BOM",
+    "Notes",
+    "as_problem",
+    "decode",
+    "document_id",
+    "looks_like",
+    "require_content",
+    "require_id",
+    "require_no_binary",
+    "require_text",
+    "shown",
+    "tidy",
+    "too_long",
+]
 
 BOM = "\ufeff"
 """Byte order mark as it stands in a decoded text. It is kept (the stored text is the decoded file) and counts as metadata."""
@@ -28,6 +43,18 @@ _CANDIDATES = [  # what news is written in; without the list, short texts are ta
 _TIE = 0.05  # short western texts fit cp1250 as well as cp1252, the usual one
 _NO_TEXT_ENCODINGS = {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"}
 _CONTROL_SHARE = 20  # more than one control character in so many is no text
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_SIGNATURES = (
+    (b"%PDF-", ".pdf"),
+    (b"PK\x03\x04", ".zip"),
+    (b"\x1f\x8b", ".gz"),
+    (b"BZh", ".bz2"),
+    (b"\xfd7zXZ\0", ".xz"),
+    (b"\x28\xb5\x2f\xfd", ".zst"),
+    (b"PAR1", ".parquet"),
+    (b"WARC/", ".warc"),
+)
+_PACKAGES = ((b"application/epub+zip", ".epub"), (b"word/", ".docx"), (b"[Content_Types].xml", ".docx"))
 
 
 class Notes:
@@ -55,13 +82,16 @@ def as_problem(source: Source, error: UnreadableDocument, *, id: str = "", place
     """The problem that an error becomes; `place` is a line or item of the source."""
     where = f"{shown(source.origin)}, {place}" if place else shown(source.origin)
     message = " ".join(str(error).split())
-    return Problem("read", shown(id or source.id or PurePath(source.origin).stem or source.origin), error.category, f"{where}: {message}")
+    name = id or source.id or source.name or PurePath(source.origin).stem or source.origin
+    return Problem("read", shown(name), error.category, f"{where}: {message}")
 
 
 def document_id(source: Source, suffixes: Sequence[str]) -> str:
     """The id that was asked for, else the stem of the file: its name without the longest of `suffixes`."""
     if source.id is not None:
         return require_id(source.id)
+    if source.name is not None:
+        return require_id(source.name)
     path = PurePath(source.origin)
     ends = sorted((suffix for suffix in suffixes if path.name.lower().endswith(suffix)), key=len)
     return require_id(path.name[: -len(ends[-1])] if ends else path.stem)
@@ -140,6 +170,29 @@ def require_text(text: str, limit: int, *, start: int = 0) -> None:
         raise too_long(f"{len(text):,} characters", limit)
     if not text[start:].strip(f"{BOM} \t\r\n") or text[start:].isspace():
         raise UnreadableDocument("has no text", category="empty", hint="leave it out, or put its text in")
+
+
+def require_content(head: bytes) -> None:
+    """Raises UnreadableDocument (``empty``) where the beginning of a source, up to 4 KiB, says nothing."""
+    if not head.removeprefix(b"\xef\xbb\xbf").removeprefix(b"\xff\xfe").strip():
+        raise UnreadableDocument("has no text", category="empty", hint="leave it out, or put its text in")
+
+
+def looks_like(head: bytes) -> str | None:
+    """The suffix of the type that some first bytes are surely of, told by their signature; None for plain text and unknown types."""
+    found = next((suffix for signature, suffix in _SIGNATURES if head.startswith(signature)), None)
+    if found == ".zip":
+        found = next((suffix for mark, suffix in _PACKAGES if mark in head[:512]), found)
+    if found is None and head[257:262] == b"ustar":
+        return ".tar"
+    return found
+
+
+def tidy(text: str) -> str:
+    """Text taken out of a format that is no text: LF line ends, no control characters or lone halves, no trailing white space."""
+    whole = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " "))
+    lines = (line.rstrip() for line in whole.encode("utf-8", "ignore").decode().split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 def too_long(size: str, limit: int) -> UnreadableDocument:

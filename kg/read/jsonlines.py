@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from collections.abc import Iterator
-from io import BytesIO
+from io import BufferedReader, BytesIO
+from itertools import islice
 from pathlib import PurePath
+from typing import BinaryIO
 
 from kg.errors import UnreadableDocument
 from kg.model import BODY, Document, Problem, Source, Text
-from kg.read.content import Notes, as_problem, decode, document_id, require_id, require_no_binary, require_text, too_long
+from kg.read.content import BOM, Notes, as_problem, decode, document_id, require_id, require_no_binary, require_text, too_long
 from kg.read.metadata import leading_date, stated_by
+from kg.read.unpacking import Allowance, bounded_lines, unpack
 from kg.settings import Settings
 
 __all__ = ["JsonLines", "create"]
 
 _GZIP = b"\x1f\x8b"
-_LARGEST = 2**30
+_LARGEST = 2**28  # of one JSON value, which is read as a whole
+_SAMPLE = 4096
+_MANY = 1000
 _MOST_BYTES = 12  # a character as JSON: a pair of \uXXXX
 _SHAPE = 'each document is an object like {"id": "a-1", "text": "…", "title": "…", "date": "2024-01-24"}'
 
@@ -31,48 +34,82 @@ class JsonLines:
     suffixes = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz")
     media_types = ("application/jsonl", "application/x-ndjson", "application/x-jsonlines", "application/json")
     one_each = False
+    streams = True
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, most: int) -> None:
         self._limit = limit
+        self._most = most
         self._note = Notes()
 
     def __call__(self, source: Source) -> Iterator[Document | Problem]:
         """Yields documents, and a Problem for each line without one; raises UnreadableDocument where nothing can be read."""
-        content = _unpacked(source.content)
-        if content.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")):
-            content = decode(content, source, self._note).encode()
-        content = content.removeprefix(b"\xef\xbb\xbf")
-        if b"\0" in content:
-            raise UnreadableDocument("is binary, not JSON", category="binary", hint="save it as JSON Lines in UTF-8")
-        if not content.strip():
-            raise UnreadableDocument("has no documents", category="empty", hint=_SHAPE)
-        stem = document_id(source, self.suffixes)
-        whole = source.media_type == "application/json" or PurePath(source.origin).suffix.lower() == ".json"
-        alone, unit, records = self._whole(content, source) if whole else (False, "line", self._lines(content, source))
-        if source.id is not None:
-            yield self._only(list(records), source, unit)
-            return
-        for number, record in records:
-            yield self._item(record, stem if alone else f"{stem}:{number}", source, "" if alone else f"{unit} {number}")
+        with source.open() as stored, self._unpacked(stored, source) as stream:
+            head = stream.peek(_SAMPLE)
+            if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")):
+                stream = BufferedReader(BytesIO(decode(self._all(stream), source, self._note).removeprefix(BOM).encode()))
+                head = stream.peek(_SAMPLE)
+            if b"\0" in head:
+                raise UnreadableDocument("is binary, not JSON", category="binary", hint="save it as JSON Lines in UTF-8")
+            stem = document_id(source, self.suffixes)
+            whole = source.media_type == "application/json" or PurePath(source.origin).suffix.lower() == ".json"
+            alone, unit, records = self._whole(stream, source) if whole else (False, "line", self._lines(stream, source))
+            if source.id is not None:
+                yield self._only(list(islice(records, _MANY)), source, unit)
+                return
+            number = 0
+            for number, record in records:
+                yield self._item(record, stem if alone else f"{stem}:{number}", source, "" if alone else f"{unit} {number}")
+            if not number:
+                raise UnreadableDocument("has no documents", category="empty", hint=_SHAPE)
 
-    def _lines(self, content: bytes, source: Source) -> Iterator[Record]:
-        for number, line in enumerate(BytesIO(content), start=1):
-            if not line.strip():
-                continue
+    def ids(self, source: Source) -> Iterator[str]:
+        """The ids of the documents, by their fields `id`."""
+        stem = document_id(source, self.suffixes)
+        if source.id is not None or PurePath(source.origin).suffix.lower() == ".json":
+            yield from (getattr(item, "id", "") for item in self(source))
+            return
+        with source.open() as stored, self._unpacked(stored, source) as stream:
+            for number, record in self._lines(stream, source):
+                own = record.get("id") if isinstance(record, dict) else None
+                told = str(own).strip() if isinstance(own, str | int) and not isinstance(own, bool) else ""
+                yield (told or f"{stem}:{number}") if isinstance(record, dict) else ""
+
+    def _unpacked(self, stored: BinaryIO, source: Source) -> BufferedReader:
+        plain = stored
+        if stored.read(2) == _GZIP:
+            stored.seek(0)
+            plain = unpack(stored, ".gz", Allowance(source.size, self._most))
+        else:
+            stored.seek(0)
+        return plain if isinstance(plain, BufferedReader) else BufferedReader(plain)  # type: ignore[arg-type]
+
+    def _all(self, stream: BinaryIO) -> bytes:
+        content = stream.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise UnreadableDocument(f"has more than {_LARGEST:,} bytes", category="too-long", hint="save it as JSON Lines in UTF-8")
+        return content
+
+    def _lines(self, stream: BinaryIO, source: Source) -> Iterator[Record]:
+        for number, line in bounded_lines(stream, _MOST_BYTES * self._limit + 2**20):
             try:
-                if len(line) > _MOST_BYTES * self._limit + 2**20:
-                    raise too_long(f"{len(line):,} bytes", self._limit)
-                yield number, _parsed(decode(line, source, self._note), "broken-line", "mend or remove the line")
+                if isinstance(line, int):
+                    raise too_long(f"{line:,} bytes", self._limit)
+                line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                if line.strip():
+                    yield number, _parsed(decode(line, source, self._note), "broken-line", "mend or remove the line")
             except UnreadableDocument as error:
                 yield number, error
 
-    def _whole(self, content: bytes, source: Source) -> tuple[bool, str, Iterator[Record]]:
+    def _whole(self, stream: BinaryIO, source: Source) -> tuple[bool, str, Iterator[Record]]:
         """Whether the file is one document, what its parts are called, and the parts."""
+        content = self._all(stream).removeprefix(b"\xef\xbb\xbf")
+        if not content.strip():
+            return False, "item", iter(())
         try:
             value = _parsed(decode(content, source, self._note), "broken-json", "mend it")
         except UnreadableDocument as error:
             if "Extra data" in error.message:  # JSON Lines under the name of JSON
-                return False, "line", self._lines(content, source)
+                return False, "line", self._lines(BytesIO(content), source)
             raise
         if isinstance(value, list):
             return False, "item", iter(enumerate(value, start=1))
@@ -118,19 +155,6 @@ class JsonLines:
         return Document(require_id(own) if own and own.strip() else id, (Text(BODY, text, end),), **stated)
 
 
-def _unpacked(content: bytes) -> bytes:
-    if not content.startswith(_GZIP):
-        return content
-    try:
-        with gzip.open(BytesIO(content)) as file:
-            plain = file.read(_LARGEST + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise UnreadableDocument("is damaged: it can't be unpacked", category="damaged", hint="fetch or pack it again") from error
-    if len(plain) > _LARGEST:
-        raise UnreadableDocument(f"unpacks to more than {_LARGEST:,} bytes", category="too-long", hint="split it")
-    return plain
-
-
 def _parsed(text: str, category: str, hint: str) -> object:
     try:
         return json.loads(text)
@@ -152,4 +176,4 @@ def _require_unicode(*values: object) -> None:
 
 def create(settings: Settings) -> JsonLines:
     """The reader, as the settings in force want it."""
-    return JsonLines(settings.document_characters)
+    return JsonLines(settings.document_characters, settings.archive_bytes)

@@ -29,11 +29,12 @@ class PlainText:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self.most_bytes = 4 * limit + len(BOM.encode())  # no encoding has more bytes a character
         self._note = Notes()
 
     def __call__(self, source: Source) -> Iterator[Document]:
         """Yields the document; raises UnreadableDocument where the content is no text, or too much or none of it."""
-        if len(source.content) > 4 * self._limit + len(BOM.encode()):  # no encoding has more bytes a character
+        if len(source.content) > self.most_bytes:
             raise too_long(f"{len(source.content):,} bytes", self._limit)
         text = decode(source.content, source, self._note)
         markdown = source.media_type == "text/markdown" or PurePath(source.origin).suffix.lower() in _MARKDOWN

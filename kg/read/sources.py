@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import glob
 import os
+import shutil
 import sys
+import tempfile
+import weakref
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache, cached_property
@@ -15,19 +18,20 @@ from typing import BinaryIO
 
 from kg.errors import NotFound, UnreadableDocument, UsageError
 from kg.model import Document, Problem, Source
-from kg.plugins import Reader, list_plugins, load_plugin
-from kg.read.content import as_problem, document_id, require_id, shown
+from kg.plugins import Reader
+from kg.read.content import as_problem, document_id, looks_like, require_id, shown
+from kg.read.fetch import Fetcher
+from kg.read.readers import Item, Readers, expected_ids, unknown_type
 from kg.settings import Settings
 
 __all__ = ["Reading", "read_paths", "read_source"]
 
 STDIN = "-"
-_STDIN_SOURCE = Source("standard input", b"", "stdin", "text/plain")
-_LARGEST_FILE = 2**30
+_STDIN_NAME = "standard input"
+_SAMPLE = 4096
 _YIELDED = -1
 _MOST_PLACES = 5
-
-Item = Document | Problem
+_UNKNOWN = ("unknown-type", "unknown-columns")
 
 
 def read_paths(paths: Sequence[str], settings: Settings, *, id: str | None = None, stdin: BinaryIO | None = None) -> Reading:
@@ -40,7 +44,8 @@ def read_paths(paths: Sequence[str], settings: Settings, *, id: str | None = Non
 
 def read_source(source: Source, settings: Settings) -> Iterator[Item]:
     """What one source holds; its reader is chosen by media type, else by the suffix of its origin."""
-    yield from _items(_reader_for(source, _readers(settings)), source)
+    readers = Readers(settings)
+    yield from readers.items(readers.of(source), source)
 
 
 @dataclass(slots=True)
@@ -52,12 +57,17 @@ class _File:
     error: str = ""
     reader: Reader | None = None
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is no file here: standard input, or an address."""
+        return self.path == STDIN or _is_address(self.path)
+
 
 @dataclass(slots=True)
 class _Held:
-    """A document that is held back because others have its id; `origins` are where the same one was read."""
+    """A document that is held back because others have its id (only the first is kept); `origins` are where the same one was read."""
 
-    document: Document
+    document: Document | None
     origins: set[str] = field(default_factory=set)
 
 
@@ -65,88 +75,188 @@ class Reading:
     """Documents and problems, read when iterated over; a folder's files come in the order of their names.
 
     Two documents with one id that differ are both problems, whichever comes first: so ids are gathered before documents are
-    read. Where every file is one document they follow from the names; other files are read twice. Only what shares its id with
-    another is held back, to the end; all else streams.
+    read. Most readers tell them without reading; other files are read twice. Only what shares its id with another is held back,
+    to the end; all else streams.
     """
 
     def __init__(self, paths: Sequence[str], settings: Settings, *, id: str | None = None, stdin: BinaryIO | None = None) -> None:
         self._id = _given_id(id)
         self._stdin = stdin
-        readers = _readers(settings)
-        found = _find(paths)
+        self._readers = Readers(settings)
+        self._fetcher = Fetcher(settings)
+        self._since: str | None = None
+        self._skip: Callable[[str], bool] = lambda id: False
+        self.left_out = 0
+        """Documents that were not read, or not given, for what `leave_out` says."""
+        found = _find([path for path in paths if not _is_address(path)])
+        found += [_File(path, named=True) for path in dict.fromkeys(paths) if path == STDIN or _is_address(path)]
         for file in found:
-            file.reader = _by_suffix(PurePath(file.path).name, readers)
-        self.ignored = sum(file.reader is None and not file.named and not file.error for file in found)
-        """Files of unknown type that folders hold."""
+            if not file.is_elsewhere:
+                file.reader = self._readers.by_name(PurePath(file.path).name)
         self._files = [file for file in found if file.reader or file.named or file.error]
-        if STDIN in paths:
-            self._files.append(_File(STDIN, named=True, reader=_reader_for(_STDIN_SOURCE, readers)))
+        self._unknown = {file.path for file in found if file not in self._files}
         if id is not None and len(self._files) > 1:
             raise UsageError(f"--id names one document, but there are {len(self._files)} files", hint="give one file, or leave --id out")
+
+    @property
+    def ignored(self) -> int:
+        """Files of unknown type that folders and archives hold; those in archives are known when they have been read."""
+        return len(self._unknown) + sum(sum(getattr(reader, "left_out", {}).values()) for reader in self._readers.all)
 
     @property
     def total(self) -> int:
         """How many documents and problems will come, but for repeated ids (for a progress bar)."""
         return self._expected.total()
 
+    def leave_out(self, *, since: str | None = None, stored: Callable[[str], bool] | None = None) -> None:
+        """Gives no document that was published before a date (ISO 8601) or has no date, and none whose id `stored` is true of.
+
+        Of these, files and members of archives that are one document each are then not even read.
+        """
+        self._since = since or self._since
+        if stored is not None:
+            self._skip = stored
+            for reader in self._readers.all:
+                if hasattr(reader, "skip"):
+                    reader.skip = stored
+
     @cached_property
     def _expected(self) -> Counter[str]:
         """How often each id will come; the empty one stands for problems."""
         return Counter(id for file in self._files for id in self._ids(file))
 
-    def _ids(self, file: _File) -> Iterable[str]:
-        if file.reader is None or not getattr(file.reader, "one_each", False):
-            return (item.id if isinstance(item, Document) else "" for item in self._read(file))
+    def _ids(self, file: _File) -> Iterator[str]:
         try:
-            return (document_id(self._source(file), file.reader.suffixes),)
-        except UnreadableDocument:
-            return ("",)
+            if file.reader and getattr(file.reader, "one_each", False):
+                yield document_id(self._place(file), file.reader.suffixes)
+                return
+            reader, source = self._opened(file)
+            told = expected_ids(reader, source)
+        except UnreadableDocument as error:
+            if not self._is_ignored(file, error.category):
+                yield ""
+            return
+        if told is None:
+            yield from (item.id if isinstance(item, Document) else "" for item in self._readers.items(reader, source))
+            return
+        try:
+            yield from told
+        except (UnreadableDocument, OSError) as error:
+            if not self._is_ignored(file, getattr(error, "category", "")):
+                yield ""
 
     def __iter__(self) -> Iterator[Item]:
         expected = Counter(self._expected)
         held: dict[str, dict[str, _Held]] = {}
+        self.left_out = 0
         for file in self._files:
             for item in self._read(file):
                 if isinstance(item, Problem):
                     yield item
                 elif expected[item.id] == 1:
                     expected[item.id] = _YIELDED
-                    yield item
+                    yield from self._wanted(item)
                 else:
-                    held.setdefault(item.id, {}).setdefault(item.digest, _Held(item)).origins.add(shown(file.path))
+                    versions = held.setdefault(item.id, {})
+                    versions.setdefault(item.digest, _Held(None if versions else item)).origins.add(shown(file.path))
         for id in sorted(held):
-            yield from _settled(id, list(held[id].values()), first=expected[id] != _YIELDED)
+            for item in _settled(id, list(held[id].values()), first=expected[id] != _YIELDED):
+                yield from self._wanted(item)
+
+    def _wanted(self, item: Item) -> Iterator[Item]:
+        """The item, but for a document that is left out."""
+        if isinstance(item, Document) and self._since is not None and (item.published or "") < self._since[: len(item.published or "0")]:
+            self.left_out += 1
+        else:
+            yield item
 
     def _read(self, file: _File) -> Iterator[Item]:
-        source = self._source(file)
         try:
-            if file.error:
-                raise UnreadableDocument(f"can't be read: {file.error}", category="unreadable", hint="check its permissions")
-            if file.reader is None:
-                raise UnreadableDocument("is of a type that no reader knows", category="unknown-type", hint="`kg plugins` lists readers")
-            content = self._standard_input if file.path == STDIN else _content(Path(file.path))
-            source = replace(source, content=content)
+            reader, source = self._opened(file)
+            if getattr(reader, "one_each", False) and self._skip(document_id(source, reader.suffixes)):
+                self.left_out += 1
+                return
         except UnreadableDocument as error:
-            yield as_problem(source, error)
-        else:
-            yield from _items(file.reader, source)
+            if not self._is_ignored(file, error.category):
+                yield as_problem(self._place(file), error)
+            return
+        for item in self._readers.items(reader, source):
+            if isinstance(item, Problem) and self._is_ignored(file, item.category):
+                continue
+            if isinstance(item, Document) and self._skip(item.id):
+                self.left_out += 1
+            else:
+                yield item
 
-    def _source(self, file: _File) -> Source:
+    def _is_ignored(self, file: _File, category: str) -> bool:
+        """Whether a file of a folder turned out to be of unknown type: it is counted then."""
+        if file.named or category not in _UNKNOWN:
+            return False
+        self._unknown.add(file.path)
+        return True
+
+    def _place(self, file: _File) -> Source:
+        """Where a file lies and what its document is to be called, without its content."""
         if file.path == STDIN:
-            return Source(_STDIN_SOURCE.origin, b"", self._id or _STDIN_SOURCE.id, _STDIN_SOURCE.media_type)
-        return Source(file.path, b"", self._id)
+            return Source(_STDIN_NAME, id=self._id, name="stdin")
+        return Source(file.path, id=self._id, name=file.path if file.is_elsewhere else None)
+
+    def _opened(self, file: _File) -> tuple[Reader, Source]:
+        """A file's reader, and the source for it; raises UnreadableDocument."""
+        place = self._place(file)
+        if file.error:
+            raise UnreadableDocument(f"can't be read: {file.error}", category="unreadable", hint="check its permissions")
+        reader = file.reader
+        if file.path == STDIN:
+            source, reader = self._from_input
+        elif file.is_elsewhere:
+            source = replace(self._fetcher.fetch(file.path), id=self._id, name=file.path)
+            reader = self._readers.of(source)
+        else:
+            if reader is None:
+                raise unknown_type()
+            _require_file(Path(file.path))
+            source = replace(place, path=file.path)
+        if reader is None:
+            raise unknown_type()
+        return reader, source
 
     @cached_property
-    def _standard_input(self) -> bytes:
+    def _from_input(self) -> tuple[Source, Reader | None]:
+        """Standard input, kept in a file so that it can be read again; what it is tells its beginning, plain text if nothing else."""
         stream = self._stdin or (sys.stdin.buffer if sys.stdin else None)
         if stream is None:
             raise UnreadableDocument("is closed", category="unreadable", hint="pipe a text into the command")
-        return stream.read(_LARGEST_FILE)
+        folder = Path(tempfile.mkdtemp(prefix="kg-stdin-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        path = folder / "stdin"
+        with path.open("wb") as file:
+            shutil.copyfileobj(stream, file)
+        with path.open("rb") as file:
+            suffix = _suffix_of_text(file.read(_SAMPLE))
+        source = Source(_STDIN_NAME if suffix == ".txt" else f"{_STDIN_NAME}{suffix}", id=self._id, name="stdin", path=str(path))
+        return source, self._readers.by_name(f"stdin{suffix}")
+
+
+def _suffix_of_text(head: bytes) -> str:
+    """The suffix of what comes without a name."""
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:64].lower()
+    if found := looks_like(head):
+        return {".gz": ".txt.gz", ".bz2": ".txt.bz2", ".xz": ".txt.xz", ".zst": ".txt.zst"}.get(found, found)
+    if start.startswith((b"<!doctype html", b"<html")):
+        return ".html"
+    if start.startswith((b"<?xml", b"<rss", b"<feed")):
+        return ".xml"
+    return ".jsonl" if start.startswith(b'{"') and b'"text"' in head else ".txt"
+
+
+def _is_address(path: str) -> bool:
+    return path.lower().startswith(("http://", "https://"))
 
 
 def _settled(id: str, versions: list[_Held], *, first: bool) -> Iterator[Item]:
     """The document, where all of one id say the same; else a problem for every place where one of them was read."""
-    if len(versions) == 1 and first:
+    if len(versions) == 1 and first and versions[0].document is not None:
         yield versions[0].document
         return
     places = sorted(origin for version in versions for origin in version.origins)
@@ -166,39 +276,15 @@ def _given_id(id: str | None) -> str | None:
         raise UsageError(f"--id: {error.message}", hint="give an id of printable characters") from error
 
 
-def _readers(settings: Settings) -> list[Reader]:
-    return [load_plugin("readers", plugin.name, settings) for plugin in list_plugins(["readers"])]
-
-
-def _by_suffix(name: str, readers: Iterable[Reader]) -> Reader | None:
-    """The reader with the longest suffix that the name ends in."""
-    fitting = [(len(suffix), reader) for reader in readers for suffix in reader.suffixes if name.lower().endswith(suffix)]
-    return max(fitting, key=lambda fit: fit[0])[1] if fitting else None
-
-
-def _reader_for(source: Source, readers: Sequence[Reader]) -> Reader | None:
-    by_type = next((reader for reader in readers if source.media_type in reader.media_types), None)
-    return by_type or _by_suffix(PurePath(source.origin).name, readers)
-
-
-def _items(reader: Reader | None, source: Source) -> Iterator[Item]:
-    try:
-        if reader is None:
-            raise UnreadableDocument("is of a type that no reader knows", category="unknown-type", hint="`kg plugins` lists readers")
-        yield from reader(source)
-    except UnreadableDocument as error:
-        yield as_problem(source, error)
-
-
-def _content(path: Path) -> bytes:
+def _require_file(path: Path) -> None:
+    """Raises UnreadableDocument for what is gone, no file (a pipe would never end), or not to be opened."""
     try:
         if not path.exists():
             raise UnreadableDocument("is gone, or a link to nothing", category="unreadable", hint="mend or remove it")
         if not path.is_file():
             raise UnreadableDocument("is no file", category="unreadable", hint="pipe its content into `kg build -`")
-        if path.stat().st_size > _LARGEST_FILE:
-            raise UnreadableDocument(f"has more than {_LARGEST_FILE:,} bytes", category="too-long", hint="split it")
-        return path.read_bytes()
+        with path.open("rb"):
+            pass
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise UnreadableDocument(f"can't be read: {reason}", category="unreadable", hint="check its permissions") from error

@@ -61,6 +61,7 @@ class WebPage:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self.most_bytes = _MARKUP * limit
         self._note = Notes()
 
     def __call__(self, source: Source) -> Iterator[Document]:

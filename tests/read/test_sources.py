@@ -46,7 +46,7 @@ def test_everything_in_a_folder(data: Path, read: Read) -> None:
 
 def test_folders_are_walked_in_order(tmp_path: Path) -> None:
     """Folders are read to the bottom, sorted by name; hidden files and folders are not; unknown types are counted."""
-    write(tmp_path, b_txt="B", a__z_txt="Z", a__b__c_md="C", _hidden="x", d_pdf="D", e="E")
+    write(tmp_path, b_txt="B", a__z_txt="Z", a__b__c_md="C", _hidden="x", d_bin="D", e="E")
     write(tmp_path / ".git", x_txt="X")
     (tmp_path / ".secret.txt").write_text("S")
     reading = read_paths([str(tmp_path)], Settings())
@@ -57,8 +57,8 @@ def test_folders_are_walked_in_order(tmp_path: Path) -> None:
 
 def test_unknown_type_named_is_a_problem(tmp_path: Path, read: Read) -> None:
     """A file of unknown type is a problem where it is named, by itself or beside its folder."""
-    write(tmp_path, a_txt="A", d_pdf="D")
-    for paths in permutations([tmp_path, tmp_path / "d.pdf"]):
+    write(tmp_path, a_txt="A", d_bin="D")
+    for paths in permutations([tmp_path, tmp_path / "d.bin"]):
         reading = read_paths([str(path) for path in paths], Settings())
         [problem] = [item for item in reading if isinstance(item, Problem)]
         assert (problem.document_id, problem.category, reading.ignored, reading.total) == ("d", "unknown-type", 0, 2)
@@ -262,6 +262,6 @@ def test_source_by_media_type() -> None:
     assert page.body.content == "Velmont sells bags."
     [line] = read_source(Source("b.jsonl", b'{"text": "Velmont"}'), Settings())
     assert isinstance(line, Document)
-    [unknown] = read_source(Source("upload.pdf", b"%PDF", "a", "application/pdf"), Settings())
+    [unknown] = read_source(Source("upload.xyz", b"%XYZ", "a", "application/x-xyz"), Settings())
     assert isinstance(unknown, Problem)
     assert unknown.category == "unknown-type"
