@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypedDict
@@ -13,7 +14,7 @@ from kg.errors import NotFound
 from kg.rdf.iris import WIKIDATA
 from kg.store import Store
 
-__all__ = ["Edge", "Node", "Options", "Selection", "View", "read_view", "words_of"]
+__all__ = ["Edge", "Node", "Options", "Selection", "View", "best_connected", "read_view", "words_of"]
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
@@ -138,6 +139,20 @@ def words_of(local: str) -> str:
     'creative director of'
     """
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", local).lower()
+
+
+def best_connected(view: View, most: int) -> View:
+    """The view with at most so many nodes: those with most facts to others, then most documents, then by IRI."""
+    if len(view.nodes) <= most:
+        return view
+    degrees = Counter(end for edge in view.edges for end in {edge.subject, edge.object})
+    order = sorted(view.nodes, key=lambda node: (-degrees[node.iri], -len(node.documents), node.iri))
+    kept = {node.iri for node in order[:most]}
+    return View(
+        tuple(node for node in view.nodes if node.iri in kept),
+        tuple(edge for edge in view.edges if {edge.subject, edge.object} <= kept),
+        tuple(edge for edge in view.literals if edge.subject in kept),
+    )
 
 
 def read_view(store: Store, selection: Selection | None = None) -> View:
