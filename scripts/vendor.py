@@ -42,7 +42,14 @@ PACKAGES = (
         ("ttf/DejaVuSansCondensed.ttf", "LICENSE"),
         "letters of the SVG and PNG pictures",
     ),
-    Package("graphology", "0.26.0", "sha512-8SSImzgUUYC89Z042s+0r/vMibY7GX/Emz4LDO5e7jYXhuoWfHISPFJYjpRLUSJGq6UQ6xlenvX1p/hJdfXuXg==", "MIT", ("dist/graphology.umd.min.js", "LICENSE.txt"), "the graph in the browser"),
+    Package(
+        "graphology",
+        "0.26.0",
+        "sha512-8SSImzgUUYC89Z042s+0r/vMibY7GX/Emz4LDO5e7jYXhuoWfHISPFJYjpRLUSJGq6UQ6xlenvX1p/hJdfXuXg==",
+        "MIT",
+        ("dist/graphology.umd.min.js", "LICENSE.txt"),
+        "the graph in the browser",
+    ),
     Package(
         "graphology-library",
         "0.8.0",
@@ -51,7 +58,14 @@ PACKAGES = (
         ("dist/graphology-library.min.js", "LICENSE.txt"),
         "layout in the browser",
     ),
-    Package("sigma", "3.0.3", "sha512-5H0zFlx6/NTQpqBg4Rm569ZOpnBOXMaS25UQThIWMU3XyzI5AhmorK/gnl87BvJBLhQd0tW4C0LIp3enWzMoNw==", "MIT", ("dist/sigma.min.js", "LICENSE.txt"), "draws the graph in the browser"),
+    Package(
+        "sigma",
+        "3.0.3",
+        "sha512-5H0zFlx6/NTQpqBg4Rm569ZOpnBOXMaS25UQThIWMU3XyzI5AhmorK/gnl87BvJBLhQd0tW4C0LIp3enWzMoNw==",
+        "MIT",
+        ("dist/sigma.min.js", "LICENSE.txt"),
+        "draws the graph in the browser",
+    ),
 )
 
 HEAD = """# Bundles of others

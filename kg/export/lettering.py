@@ -1,4 +1,4 @@
-"""How wide a text is, and the font that pictures are lettered with: DejaVu Sans Condensed, which has Latin, Greek, Cyrillic, Arabic, Hebrew."""
+"""How wide a text is, and the letters of pictures: DejaVu Sans Condensed (Latin, Greek, Cyrillic, Arabic, Hebrew)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def visible(text: str) -> str:
     """The text on one line, without characters that steer its direction or have no picture, and with U+FFFD for half characters."""
     line = " ".join(text.split())
     steering = {*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF}
-    kept = (letter for letter in line if letter.isprintable() and ord(letter) not in steering or letter == " ")
+    kept = (letter for letter in line if (letter.isprintable() and ord(letter) not in steering) or letter == " ")
     return "".join(kept)
 
 

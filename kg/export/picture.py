@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 from xml.sax.saxutils import escape, quoteattr
 
-from kg.export.layout import arrange
+import numpy as np
+
+from kg.export.layout import Points, arrange, shape_of
 from kg.export.lettering import FAMILY, FONT, embedded_font, shortened, visible, width_of
 from kg.export.palette import fill_of, ink_of
 from kg.export.view import Edge, Node, Selection, View, best_connected, read_view
@@ -23,8 +24,25 @@ _INK, _SOFT, _LINE, _PAPER = "#1d2126", "#5a626b", "#a9b0b7", "#ffffff"
 _MARGIN, _HEAD, _FOOT = 20.0, 46.0, 40.0
 _FONTS = (20, 18, 16.5, 15, 14, 13, 12, 11, 10, 9)
 """Sizes of letters that are tried, the largest first."""
+_SMALLEST = 8.5
+"""Size of the smallest letters on lines; what has no room for them has no label."""
 _LONGEST = 17.0
 """Width of the longest label, in sizes of its letters."""
+_FULL = 0.5
+"""Share of the area that boxes may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lettered:
+    """A text in letters of a size."""
+
+    text: str
+    size: float
+
+    @property
+    def half(self) -> tuple[float, float]:
+        """Half the width and half the height of a box around it."""
+        return width_of(self.text) * self.size / 2 + self.size * 0.7, self.size * 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +86,42 @@ def draw(view: View, *, width: int, height: int, most: int) -> str:
     Fewer are shown where their names would not fit in letters of nine pixels. Text is text: it can be searched and selected.
     """
     shown = best_connected(view, most)
-    area = (width - 2 * _MARGIN, height - 2 * _MARGIN - _HEAD - _FOOT * _legend_rows(view, width))
-    scene = _scene(shown, area)
+    scene = _scene(shown, _area(shown, width, height))
     while scene is None:
-        shown = best_connected(view, max(1, len(shown.nodes) * 9 // 10))
-        scene = _scene(shown, area)
+        shown = best_connected(view, len(shown.nodes) * 5 // 6)
+        scene = _scene(shown, _area(shown, width, height))
     return _Svg(view, shown, scene, width, height).text()
+
+
+def _area(view: View, width: int, height: int) -> tuple[float, float]:
+    """Width and height of what is between title and legend."""
+    return max(1.0, width - 2 * _MARGIN), max(1.0, height - 2 * _MARGIN - _HEAD - _FOOT * _legend_rows(view, width))
 
 
 def _scene(view: View, area: tuple[float, float]) -> _Scene | None:
     """The drawing in the largest letters that fit; None where none do."""
+    if not view.nodes:
+        return _Scene((), (), _FONTS[-1])
     degrees = Counter(end for edge in view.edges for end in {edge.subject, edge.object})
     pairs = _pairs(view)
+    shape = shape_of(len(view.nodes), pairs)
+    few = len(view.nodes) <= 40
     for size in _FONTS:
-        scene = _placed(view, pairs, degrees, area, size)
-        if scene or (len(view.nodes) == 1 and size == _FONTS[-1]):
-            return scene or _Scene((), (), size)
+        labels = [_Lettered(shortened(node.label, _LONGEST), _size(size, degrees[node.iri])) for node in view.nodes]
+        margin = size * (1.1 if few else 0.5)
+        boxes = [(2 * label.half[0] + margin, 2 * label.half[1] + margin) for label in labels]
+        if sum(wide * high for wide, high in boxes) > _FULL * area[0] * area[1]:
+            continue
+        places = arrange(shape, boxes, link=size * (11 if few else 6), area=area)
+        if places is not None:
+            made = tuple(_boxes(view, labels, _centred(places, boxes, area)))
+            return _Scene(made, tuple(_lines(made, pairs)), size)
     return None
+
+
+def _size(size: float, degree: int) -> float:
+    """The letters of a node with so many facts."""
+    return size * (1 + min(0.5, 0.16 * math.log2(max(1, degree))))
 
 
 def _pairs(view: View) -> dict[tuple[int, int], list[Edge]]:
@@ -96,30 +133,21 @@ def _pairs(view: View) -> dict[tuple[int, int], list[Edge]]:
     return found
 
 
-def _placed(
-    view: View, pairs: dict[tuple[int, int], list[Edge]], degrees: Counter[str], area: tuple[float, float], size: float
-) -> _Scene | None:
-    few = len(view.nodes) <= 40
-    sizes = [size * (1 + min(0.5, 0.16 * math.log2(max(1, degrees[node.iri])))) if degrees else size for node in view.nodes]
-    labels = [shortened(node.label, _LONGEST) for node in view.nodes]
-    halves = [(width_of(label) * each / 2 + each * 0.7, each * 0.85) for label, each in zip(labels, sizes, strict=True)]
-    margin = size * (1.1 if few else 0.5)
-    boxes = [(2 * half[0] + margin, 2 * half[1] + margin) for half in halves]
-    places = arrange(boxes, list(pairs), link=size * (11 if few else 5), aspect=area[0] / area[1])
-    if not len(places):
-        return _Scene((), (), size)
-    extent = [max(place[axis] + box[axis] / 2 for place, box in zip(places, boxes, strict=True)) for axis in (0, 1)]
-    if extent[0] > area[0] or extent[1] > area[1]:
-        return None
-    stretch = [min(1.6, _stretch(places[:, axis], [box[axis] for box in boxes], area[axis])) for axis in (0, 1)]
-    used = [max(place[axis] * stretch[axis] + box[axis] / 2 for place, box in zip(places, boxes, strict=True)) for axis in (0, 1)]
-    least = [min(place[axis] * stretch[axis] - box[axis] / 2 for place, box in zip(places, boxes, strict=True)) for axis in (0, 1)]
-    shift = [(area[axis] - used[axis] - least[axis]) / 2 + _MARGIN + (_HEAD if axis else 0) for axis in (0, 1)]
-    made = tuple(
-        _Box(node, label, round(place[0] * stretch[0] + shift[0], 1), round(place[1] * stretch[1] + shift[1], 1), half, each)
-        for node, label, place, half, each in zip(view.nodes, labels, places.tolist(), halves, sizes, strict=True)
-    )
-    return _Scene(made, tuple(_lines(made, pairs)), size)
+def _centred(places: Points, boxes: Sequence[tuple[float, float]], area: tuple[float, float]) -> Points:
+    """The places drawn apart into the whole area, from the picture's corner."""
+    found = places.copy()
+    for axis, room in enumerate(area):
+        extents = [box[axis] for box in boxes]
+        found[:, axis] *= min(1.6, _stretch(places[:, axis].tolist(), extents, room))
+        ends = found[:, axis] + np.array(extents) / 2
+        starts = found[:, axis] - np.array(extents) / 2
+        found[:, axis] += (room - ends.max() - starts.min()) / 2 + _MARGIN + (_HEAD if axis else 0)
+    return found.round(1)
+
+
+def _boxes(view: View, labels: Sequence[_Lettered], places: Points) -> Iterator[_Box]:
+    for node, label, (x, y) in zip(view.nodes, labels, places.tolist(), strict=True):
+        yield _Box(node, label.text, x, y, label.half, label.size)
 
 
 def _stretch(places: Sequence[float], extents: Sequence[float], room: float) -> float:
@@ -156,7 +184,7 @@ class _Label:
 def _edge_labels(scene: _Scene) -> Iterator[_Label]:
     """A label for every line that has room for one: on nothing else, and on no other line's label."""
     taken = [(box.x, box.y, *box.half) for box in scene.boxes]
-    size = scene.size * 0.72
+    size = max(_SMALLEST, scene.size * 0.72)
     for line in sorted(scene.lines, key=lambda line: -math.dist((line.one.x, line.one.y), (line.other.x, line.other.y))):
         text = " · ".join(dict.fromkeys((*line.forward, *line.backward)))
         half = (width_of(text) * size / 2 + 2, size * 0.62)
@@ -187,7 +215,7 @@ def _legend(view: View) -> list[tuple[str, int]]:
 
 
 def _legend_rows(view: View, width: int) -> int:
-    return len(list(_legend_places(view, width)) and {y for _, _, y in _legend_places(view, width)})
+    return len({row for _, _, row in _legend_places(view, width)})
 
 
 def _legend_places(view: View, width: int) -> Iterator[tuple[str, float, int]]:
@@ -256,7 +284,8 @@ class _Svg:
         for label in _edge_labels(self.scene):
             x, y = label.x - label.half[0], label.y - label.half[1]
             yield f'<rect x="{x:.1f}" y="{y:.1f}" width="{2 * label.half[0]:.1f}" height="{2 * label.half[1]:.1f}" fill="{_PAPER}"/>'
-            yield self._words(label.text, label.x, label.y + size * 0.25, size * 0.72, text_anchor="middle", fill=_SOFT)
+            letters = max(_SMALLEST, size * 0.72)
+            yield self._words(label.text, label.x, label.y + letters * 0.35, letters, text_anchor="middle", fill=_SOFT)
 
     def _link(self, line: _Line, head: float) -> Iterator[str]:
         """The line, its arrow heads, and what it says when pointed at."""
@@ -286,13 +315,11 @@ class _Svg:
             yield "</g>"
 
     def _footer(self) -> Iterator[str]:
-        rows = _legend_rows(self.view, self.width)
-        counts = dict(_legend(self.shown))
-        for (kind, _), (text, x, row) in zip(_legend(self.view), _legend_places(self.view, self.width), strict=True):
+        rows = _legend_rows(self.shown, self.width)
+        for (kind, _), (text, x, row) in zip(_legend(self.shown), _legend_places(self.shown, self.width), strict=True):
             y = self.height - _MARGIN / 2 - (rows - row - 0.5) * _FOOT * 0.8
-            shown = f"{visible(kind)} {counts.get(kind, 0):,}"
             yield f'<circle cx="{x + 8:.1f}" cy="{y - 4.5:.1f}" r="7" fill="{fill_of(kind)}" stroke="{ink_of(kind)}" stroke-width="1.2"/>'
-            yield self._words(min(shown, text, key=len), x + 22, y, _LEGEND, fill=_INK)
+            yield self._words(text, x + 22, y, _LEGEND, fill=_INK)
 
 
 def _said(edge: Edge, line: _Line) -> str:
