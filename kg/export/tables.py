@@ -22,13 +22,15 @@ Rows = Iterator[Iterable[object]]
 
 def _node_rows(view: View) -> Rows:
     names = view.value_names
-    yield ["id", "label", "type", "types", "aliases", "wikidata", "documents", "document_ids", *names]
+    measures = [name for name, _ in view.nodes[0].measures] if view.nodes else []
+    yield ["id", "label", "type", "types", "aliases", "wikidata", "documents", "document_ids", *names, *measures]
     for node in view.nodes:
         values = dict(node.values)
         yield [
             *(node.iri, node.label, node.types[0], _joined(node.types), _joined(node.aliases), node.wikidata or ""),
             *(len(node.documents), _joined(node.documents)),
             *(_joined(values.get(name, ())) for name in names),
+            *(value for _, value in node.measures),
         ]
 
 
