@@ -28,6 +28,7 @@ MODULES = (
     "validate",
     "correct",
     "export",
+    "analyse",
     "serve",
     "evaluate",
     "train",

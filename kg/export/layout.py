@@ -110,7 +110,7 @@ def _spread(places: Points, boxes: Points, area: tuple[float, float] | None = No
     one, other = np.triu_indices(len(places), 1)
     room = (boxes[one] + boxes[other]) / 2
     for turn in range(_PUSHES):
-        near = np.flatnonzero((np.abs(places[one, 0] - places[other, 0]) < room[:, 0] - _TOUCH))
+        near = np.flatnonzero(np.abs(places[one, 0] - places[other, 0]) < room[:, 0] - _TOUCH)
         near = near[np.abs(places[one[near], 1] - places[other[near], 1]) < room[near, 1] - _TOUCH]
         if not len(near):
             break
@@ -134,8 +134,7 @@ def _is_clear(places: Points, boxes: Points) -> bool:
     """Whether no box lies on another."""
     over = (boxes[:, None] + boxes[None]) / 2 - np.abs(places[:, None] - places[None])
     both = (over > 2 * _TOUCH).all(axis=2)
-    np.fill_diagonal(both, False)
-    return not both.any()
+    return int(both.sum()) == len(places)
 
 
 def _packed(parts: Sequence[tuple[Sequence[int], Points]], boxes: Points, aspect: float) -> Points:

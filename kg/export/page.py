@@ -10,6 +10,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from kg.export.layout import arrange, shape_of
+from kg.export.lettering import shortened, width_of
 from kg.export.palette import fill_of, ink_of
 from kg.export.view import Edge, Node, Selection, View, read_view
 from kg.settings import Settings
@@ -20,6 +22,9 @@ __all__ = ["create"]
 _ASSETS = Path(__file__).parent / "assets"
 _VENDOR = Path(__file__).parent.parent / "vendor"
 _BUNDLES = ("graphology/graphology.umd.min.js", "graphology-library/graphology-library.min.js", "sigma/sigma.min.js")
+
+_PLACED = 300
+"""Most nodes that are laid out here."""
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -34,7 +39,8 @@ _PAGE = """<!doctype html>
 <body>
 <header>
 <h1>{title}</h1>
-<div class="search"><input type="search" id="search" placeholder="Search names" aria-label="Search names" autocomplete="off"><ul id="found"></ul></div>
+<div class="search"><input type="search" id="search" placeholder="Search names" aria-label="Search names" autocomplete="off">
+<ul id="found"></ul></div>
 <div class="tools"><button type="button" id="all" hidden>Show all</button></div>
 </header>
 <main><div id="graph" role="img" aria-label="{title}"></div><fieldset id="legend"></fieldset></main>
@@ -78,13 +84,29 @@ def _hash(text: str) -> str:
 def _write_data(view: View, stream: BinaryIO) -> None:
     types = sorted(Counter(node.types[0] for node in view.nodes).items())
     colours = {kind: [fill_of(kind), ink_of(kind)] for kind, _ in types}
+    places = _places(view)
     stream.write(b'{"types": ' + _json(types) + b', "colours": ' + _json(colours) + b', "nodes": [')
     for number, node in enumerate(view.nodes):
-        stream.write((b",\n" if number else b"\n") + _json(_node(node)))
+        stream.write((b",\n" if number else b"\n") + _json({**_node(node), **places.get(node.iri, {})}))
     stream.write(b'\n], "facts": [')
     for number, edge in enumerate((*view.edges, *view.literals)):
         stream.write((b",\n" if number else b"\n") + _json(_fact(edge)))
     stream.write(b"\n]}")
+
+
+def _places(view: View) -> dict[str, dict[str, list[float]]]:
+    """Where the nodes of a small graph are, upwards as in mathematics; larger ones are laid out by the page."""
+    if len(view.nodes) > _PLACED:
+        return {}
+    numbers = {node.iri: number for number, node in enumerate(view.nodes)}
+    links = [(numbers[edge.subject], numbers[edge.object]) for edge in view.edges]
+    sizes = [(2 * width_of(shortened(node.label, 20)) * 13 + 30, 34.0) for node in view.nodes]
+    places = arrange(shape_of(len(sizes), links), sizes, link=120, area=(1.5e6, 1e6)) if sizes else None
+    return (
+        {}
+        if places is None
+        else {node.iri: {"place": [round(x, 1), round(-y, 1)]} for node, (x, y) in zip(view.nodes, places, strict=True)}
+    )
 
 
 def _json(value: object) -> bytes:

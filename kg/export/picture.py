@@ -363,8 +363,10 @@ def _rasterised(svg: str) -> bytes:
     """PNG of an SVG document, with no font but our own, so that it is the same everywhere."""
     import resvg_py
 
-    given = {"font_files": [str(FONT)], "skip_system_fonts": True, "font_family": FAMILY, "sans_serif_family": FAMILY}
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg, **given))
+    made = resvg_py.svg_to_bytes(
+        svg_string=svg, font_files=[str(FONT)], skip_system_fonts=True, font_family=FAMILY, sans_serif_family=FAMILY
+    )
+    return bytes(made)
 
 
 def create_svg(settings: Settings) -> _Picture:

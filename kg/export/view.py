@@ -14,7 +14,7 @@ from kg.errors import NotFound
 from kg.rdf.iris import WIKIDATA
 from kg.store import Store
 
-__all__ = ["Edge", "Node", "Options", "Selection", "View", "best_connected", "read_view", "words_of"]
+__all__ = ["Edge", "Node", "Options", "Selection", "View", "best_connected", "find_nodes", "read_view", "words_of"]
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
@@ -238,7 +238,7 @@ def _kept_nodes(selection: Selection, nodes: dict[str, Node], facts: list[Edge])
     if selection.narrows_facts:
         kept &= {iri for edge in facts for iri in (edge.subject, edge.object)}
     if selection.about:
-        kept &= _within(selection.hops, {iri for name in selection.about for iri in _named(nodes, name)}, facts, kept)
+        kept &= _within(selection.hops, {iri for name in selection.about for iri in find_nodes(nodes, name)}, facts, kept)
     return kept
 
 
@@ -255,7 +255,8 @@ def _within(hops: int, centres: set[str], facts: list[Edge], allowed: set[str]) 
     return reached
 
 
-def _named(nodes: dict[str, Node], name: str) -> list[str]:
+def find_nodes(nodes: Mapping[str, Node], name: str) -> list[str]:
+    """IRIs of the entities that an IRI, id or name means. NotFound suggests near names."""
     if name in nodes:
         return [name]
     by_id = [iri for iri in nodes if iri.partition("/resource/")[2] == name]

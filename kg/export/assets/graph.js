@@ -134,8 +134,9 @@
     const order = [...data.nodes].sort((one, other) => facts.get(other.id).length - facts.get(one.id).length || (one.id < other.id ? -1 : 1));
     order.forEach((node, number) => {
       const turn = number * 2.399963229728653, away = Math.sqrt(number + 0.5) * 10;
-      graph.addNode(node.id, { x: away * Math.cos(turn), y: away * Math.sin(turn), label: cut(node.label, 48), color: colours(node.type)[1],
-        size: 4 + 1.6 * Math.sqrt(facts.get(node.id).length) });
+      const [x, y] = node.place ?? [away * Math.cos(turn), away * Math.sin(turn)];
+      graph.addNode(node.id, { x, y, label: cut(node.label, 48), color: colours(node.type)[1],
+        size: 3.5 + 1.3 * Math.sqrt(facts.get(node.id).length) });
     });
     for (const fact of links) graph.addDirectedEdgeWithKey(fact.id, fact.subject, fact.object, { label: fact.label, size: 1.2, color: "#b9bec4" });
     return graph;
@@ -184,22 +185,19 @@
     renderer.on("upStage", drop);
   }
 
-  // A fixed number of steps, a few in each frame: the same picture every time, and the page stays awake.
+  // Small graphs come with places. For others: a fixed number of steps, a few in each frame: the same picture every time, and the page stays awake.
   function arrange(graph) {
     const layout = graphologyLibrary.layoutForceAtlas2;
-    const settings = { ...layout.inferSettings(graph), barnesHutOptimize: graph.order > 800, adjustSizes: false, strongGravityMode: false, gravity: 1, linLogMode: false, slowDown: 4 };
-    const steps = graph.order > 2000 ? 150 : 400;
+    const settings = { ...layout.inferSettings(graph), barnesHutOptimize: graph.order > 800, adjustSizes: false, strongGravityMode: true, gravity: 0.02, scalingRatio: 12, slowDown: 3 };
+    const steps = data.nodes[0].place ? 0 : graph.order > 2000 ? 150 : 400;
     let done = 0;
     const step = () => {
+      if (done >= steps) { document.body.dataset.state = "ready"; return; }
       const batch = graph.order > 2000 ? 2 : graph.order > 500 ? 5 : 20;
       layout.assign(graph, { iterations: batch, settings });
       done += batch;
       document.body.dataset.steps = String(done);
-      if (done < steps) requestAnimationFrame(step);
-      else {
-        if (graph.order <= 1500) graphologyLibrary.layoutNoverlap.assign(graph, { maxIterations: 60, settings: { margin: 4, ratio: 1.2 } });
-        document.body.dataset.state = "ready";
-      }
+      requestAnimationFrame(step);
     };
     step();
   }
