@@ -23,7 +23,7 @@
   };
   const dot = (type) => {
     const made = element("span", undefined, { className: "dot", ariaHidden: "true" });
-    [made.style.background, made.style.borderColor] = colours(type);
+    made.style.background = made.style.borderColor = colours(type)[1];
     return made;
   };
   const period = (fact) => (fact.start || fact.end ? ` (${fact.start || ""} – ${fact.end || ""})` : "");
@@ -84,7 +84,7 @@
     renderer.refresh({ skipIndexation: true });
     if (move && id !== null) {
       const at = renderer.getNodeDisplayData(id);
-      renderer.getCamera().animate({ x: at.x, y: at.y, ratio: Math.min(renderer.getCamera().ratio, 0.5) }, { duration: 300 });
+      renderer.getCamera().animate({ x: at.x, y: at.y, ratio: Math.min(renderer.getCamera().ratio, 0.3) }, { duration: 300 });
     }
   }
 
@@ -148,7 +148,7 @@
 
   function draw(graph) {
     renderer = new Sigma(graph, place("graph"), {
-      allowInvalidContainer: true, defaultEdgeType: "arrow", labelFont: "system-ui, sans-serif", labelSize: 13, labelColor: { color: "#1d2126" },
+      allowInvalidContainer: true, stagePadding: place("graph").clientWidth > 700 ? 80 : 30, defaultEdgeType: "arrow", labelFont: "system-ui, sans-serif", labelSize: 13, labelColor: { color: "#1d2126" },
       labelDensity: 0.6, labelGridCellSize: 90, labelRenderedSizeThreshold: graph.order > 300 ? 7 : 3, zIndex: true, minCameraRatio: 0.02, maxCameraRatio: 4,
       renderEdgeLabels: graph.size <= 400, edgeLabelSize: 10, edgeLabelColor: { color: "#5a626b" }, hideEdgesOnMove: graph.size > 20000,
       nodeReducer: (id, given) => {
