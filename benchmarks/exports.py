@@ -30,12 +30,12 @@ from kg.settings import Settings
 from kg.store import open_store
 from kg.validate import judge, load_shapes
 
-_FIRST = ("Ada", "Bruno", "Cleo", "Dario", "Elin", "Faye", "Goran", "Hanna", "Idris", "Jola", "Kai", "Lea", "Milo", "Nora", "Otto", "Pia")
-_LAST = ("Arvel", "Brisk", "Corvan", "Dellow", "Estrin", "Fallow", "Grendt", "Holmar", "Isken", "Jarvel", "Kestor", "Lomax", "Marrow", "Nessel")
+_FIRST = ("Ada", "Bruno", "Cleo", "Dario", "Elin", "Faye", "Goran", "Hanna", "Idris", "Jola", "Kai", "Lea", "Milo", "Nora", "Otto")
+_LAST = ("Arvel", "Brisk", "Corvan", "Dellow", "Estrin", "Fallow", "Grendt", "Holmar", "Isken", "Jarvel", "Kestor", "Lomax", "Marrow")
 _FACTS = 12
 
 _WRITE = """
-import resource, sys, time
+import sys, time
 from kg.export import Selection, load_exporter
 from kg.settings import Settings
 from kg.store import open_store
@@ -44,7 +44,8 @@ with open_store(sys.argv[1], read_only=True) as store, open(sys.argv[3], "wb") a
     if sys.argv[2] != "import":
         load_exporter(sys.argv[2], Settings())(store, Selection(measures=sys.argv[4] == "1"), stream)
     seconds = time.perf_counter() - begin
-print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(seconds, int(peak) // 1024)
 """
 
 
