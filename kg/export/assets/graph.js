@@ -169,6 +169,7 @@
     renderer.on("clickNode", ({ node }) => choose(node, false));
     renderer.on("clickStage", () => choose(null, false));
     drag(graph);
+    window.kgGraph = renderer; // for whoever wants to do more with it
   }
 
   function drag(graph) {
@@ -189,11 +190,11 @@
   function arrange(graph) {
     const layout = graphologyLibrary.layoutForceAtlas2;
     const settings = { ...layout.inferSettings(graph), barnesHutOptimize: graph.order > 800, adjustSizes: false, strongGravityMode: true, gravity: 0.02, scalingRatio: 12, slowDown: 3 };
-    const steps = data.nodes[0].place ? 0 : graph.order > 2000 ? 150 : 400;
+    const steps = data.nodes[0].place ? 0 : graph.order > 2000 ? 100 : 400;
     let done = 0;
     const step = () => {
       if (done >= steps) { document.body.dataset.state = "ready"; return; }
-      const batch = graph.order > 2000 ? 2 : graph.order > 500 ? 5 : 20;
+      const batch = graph.order > 2000 ? 10 : graph.order > 500 ? 8 : 20;
       layout.assign(graph, { iterations: batch, settings });
       done += batch;
       document.body.dataset.steps = String(done);
