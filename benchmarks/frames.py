@@ -90,7 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         page.wait_for_selector("body[data-state=ready]", timeout=240_000)
         print(f"{len(view.nodes)} nodes, {len(view.edges)} facts, {file.stat().st_size:,} bytes")
         print(f"laid out after {time.perf_counter() - begin:.1f} s")
-        page.evaluate("() => { window.moved = n => window.kgGraph.getCamera().setState({ratio: 1 - n / 80, x: 0.5 + n / 600}); }")
+        page.evaluate(
+            "() => { window.moved = n => n === 1 && window.kgGraph.getCamera().animate({ratio: 0.3, x: 0.6}, {duration: 60000}); }"
+        )
         print(f"sigma      {page.evaluate(_TIMED):6.1f} ms a frame", flush=True)
         if given.cytoscape:
             places = page.evaluate("() => Object.fromEntries(window.kgGraph.getGraph().mapNodes((id, a) => [id, [a.x, a.y]]))")

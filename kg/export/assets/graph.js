@@ -150,7 +150,7 @@
     renderer = new Sigma(graph, place("graph"), {
       allowInvalidContainer: true, stagePadding: place("graph").clientWidth > 700 ? 80 : 30, defaultEdgeType: "arrow", labelFont: "system-ui, sans-serif", labelSize: 13, labelColor: { color: "#1d2126" },
       labelDensity: 0.6, labelGridCellSize: 90, labelRenderedSizeThreshold: graph.order > 300 ? 7 : 3, zIndex: true, minCameraRatio: 0.02, maxCameraRatio: 4,
-      renderEdgeLabels: graph.size <= 400, edgeLabelSize: 10, edgeLabelColor: { color: "#5a626b" }, hideEdgesOnMove: graph.size > 20000,
+      renderEdgeLabels: graph.size <= 400, edgeLabelSize: 10, edgeLabelColor: { color: "#5a626b" }, hideEdgesOnMove: graph.size > 3000,
       nodeReducer: (id, given) => {
         if (hidden.has(nodes.get(id).type)) return { ...given, hidden: true };
         const centre = pointed ?? chosen;
