@@ -17,7 +17,7 @@ from kg.settings import Settings
 NEEDS_A_SERVER = {("extractors", "llm")}
 OURS = {("readers", "jsonlines"), ("readers", "plaintext"), ("readers", "webpage"), ("extractors", "encoder"), ("extractors", "rules")}
 OURS |= NEEDS_A_SERVER
-EXPORTERS = "csv cytoscape dot gexf graphml jsonld node-link nquads ntriples pajek rdfxml trig turtle"
+EXPORTERS = "csv cytoscape dot gexf graphml html jsonld node-link nquads ntriples pajek parquet png rdfxml svg trig turtle"
 
 CODE = """
 from kg.model import Extraction

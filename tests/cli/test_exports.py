@@ -73,9 +73,9 @@ def test_analyse_shows_the_facts_on_a_shortest_path(run: Callable[..., tuple[int
 
 
 def test_analyse_says_where_there_is_no_path_and_no_such_entity(run: Callable[..., tuple[int, str, str]]) -> None:
-    code, _, message = run("analyse", "--path", "Liv Vane", "France")
+    code, _, message = run("analyse", "--path", "Liv Vane", "France", "--about", "Liv Vane", "--about", "France", "--hops", "0")
     assert code == 2
-    assert "no facts lead from Liv Vane to France" in message or "France" in message
+    assert "no facts lead from Liv Vane to France" in message
     code, _, message = run("analyse", "--path", "Liv Vain", "France")
     assert code == 2
     assert "Liv Vane" in message
