@@ -17,7 +17,7 @@ _EXACT, _SAMPLE, _SEED = 1000, 200, 7
 
 def _undirected(nodes: Iterable[str], pairs: Iterable[tuple[str, str]]) -> networkx.Graph:
     graph = networkx.Graph()
-    graph.add_nodes_from(nodes)
+    graph.add_nodes_from(sorted(nodes))
     graph.add_edges_from(sorted({(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]}))
     return graph
 
