@@ -4,7 +4,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 
-.PHONY: help install demo test check format lint types soak lock docs serve clean
+.PHONY: help install demo test check format lint types soak lock docs vendor serve clean
 help:  ## prints this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
@@ -42,6 +42,9 @@ docs: $(STAMP)  ## writes the generated pages of docs/ anew
 
 lock: $(STAMP)  ## pins all packages anew
 	@$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --allow-unsafe --no-header --no-annotate --extra dev --extra fast --output-file requirements.lock pyproject.toml
+
+vendor:  ## fetches the front-end bundles and the font of kg/vendor/ anew (needs npm)
+	@$(PYTHON) scripts/vendor.py
 
 serve: $(STAMP)  ## serves the store on http://127.0.0.1:8000
 	@$(BIN)/kg serve

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kg.cli.command import Command
 from kg.cli.output import print_list, print_notice
+from kg.cli.progress import waiting
 from kg.cli.stores import matching, open_for_reading, reviser
 from kg.errors import UsageError
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from kg.settings import Settings
     from kg.store import Store
 
-__all__ = ["COMMANDS"]
+__all__ = ["COMMANDS", "add_selection", "selection_of"]
 
 _DEFAULT = "trig"
 _SUFFIXES = {".nq": "nquads", ".nt": "ntriples", ".ttl": "turtle", ".rdf": "rdfxml", ".net": "pajek", ".json": "cytoscape"}
@@ -29,6 +31,15 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="a file instead of standard output")
     parser.add_argument("--canonical", action="store_true", help="with nquads: what documents and decisions say, as sorted lines")
     parser.add_argument("--dry-run", action="store_true", help="with quickstatements: list what would be written, and what not")
+    parser.add_argument("--measures", action="store_true", help="add degree, betweenness, community and core to the entities")
+    parser.add_argument("--width", metavar="PX", dest="picture_width", help="width of svg and png (default: 1600)")
+    parser.add_argument("--height", metavar="PX", dest="picture_height", help="height of svg and png (default: 1000)")
+    parser.add_argument("--nodes", metavar="N", dest="picture_nodes", help="most entities in svg and png (default: 200)")
+    add_selection(parser)
+
+
+def add_selection(parser: ArgumentParser) -> None:
+    """The arguments that choose a part of the graph."""
     group = parser.add_argument_group("a part of the graph")
     group.add_argument("--about", metavar="NAME", action="append", help="an entity: IRI, id or name; may be repeated")
     group.add_argument("--hops", metavar="N", type=int, default=1, help="how many facts away from it is still in (default: 1)")
@@ -53,14 +64,15 @@ def _run(arguments: Namespace, settings: Settings) -> int:
         if arguments.canonical:
             return _canonical(arguments, store, settings)
         exporter = load_exporter(_format(arguments), settings)
-        selection = _selection(arguments, store, settings)
+        selection = selection_of(arguments, store, settings)
         if arguments.dry_run:
             return _list(exporter, store, selection)
-        if arguments.output:
-            for path in write_file(exporter, store, selection, Path(arguments.output)):
-                print_notice(f"wrote {path}")
-        else:
-            _write(exporter, store, selection)
+        with waiting(f"writing {exporter.name}", verbosity=arguments.verbosity) as watched:
+            if arguments.output:
+                for path in write_file(exporter, store, selection, Path(arguments.output), watch=watched):
+                    print_notice(f"wrote {path}")
+            else:
+                _write(exporter, store, selection, watched)
     return 0
 
 
@@ -79,9 +91,9 @@ def _list(exporter: Exporter, store: Store, selection: Selection) -> int:
     return 0
 
 
-def _write(exporter: Exporter, store: Store, selection: Selection) -> None:
+def _write(exporter: Exporter, store: Store, selection: Selection, watch: Callable[[BinaryIO], BinaryIO]) -> None:
     sys.stdout.flush()
-    stream: Any = sys.stdout.buffer
+    stream: Any = watch(sys.stdout.buffer)
     exporter(store, selection, stream)
     stream.flush()
 
@@ -103,7 +115,8 @@ def _canonical(arguments: Namespace, store: Store, settings: Settings) -> int:
     return 0
 
 
-def _selection(arguments: Namespace, store: Store, settings: Settings) -> Selection:
+def selection_of(arguments: Namespace, store: Store, settings: Settings) -> Selection:
+    """The part of the graph that the arguments of add_selection choose."""
     from kg.export import Selection
     from kg.query.parameters import read_date
 
@@ -118,6 +131,7 @@ def _selection(arguments: Namespace, store: Store, settings: Settings) -> Select
         until,
         arguments.min_confidence,
         triples,
+        getattr(arguments, "measures", False),
     )
 
 
@@ -143,6 +157,7 @@ COMMANDS = (
         (
             "kg export --format graphml -o graph.graphml",
             "kg export --format turtle --about Balenciaga",
+            "kg export -o graph.png --width 1200 --height 800",
             "kg export --format nquads --canonical",
             "kg export --format quickstatements --dry-run",
         ),

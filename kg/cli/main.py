@@ -29,6 +29,7 @@ MODULES = (
     "validate",
     "correct",
     "export",
+    "analyse",
     "serve",
     "evaluate",
     "train",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
 from kg.errors import NotFound, UsageError
-from kg.export.view import Selection
+from kg.export.view import Selection, View, read_view
 from kg.plugins import list_plugins, load_plugin
 from kg.settings import Settings
 from kg.store import Store
@@ -38,7 +39,8 @@ class Exporter(Protocol):
 class TableExporter(Exporter, Protocol):
     """An exporter whose format is several files: a stream takes all of them as one archive, a path takes them side by side."""
 
-    tables: Mapping[str, Callable[[Store, Selection, BinaryIO], None]]
+    tables: Mapping[str, Callable[[View, BinaryIO], None]]
+    table_suffix: str
 
 
 @runtime_checkable
@@ -63,20 +65,27 @@ def load_exporter(name: str, settings: Settings) -> Exporter:
     return exporter
 
 
-def write_file(exporter: Exporter, store: Store, selection: Selection, path: Path) -> list[Path]:
+def write_file(
+    exporter: Exporter, store: Store, selection: Selection, path: Path, *, watch: Callable[[BinaryIO], BinaryIO] = lambda stream: stream
+) -> list[Path]:
     """Writes a file, or where the format is tables one file a table (``NAME-nodes.csv``), and says which.
 
-    A file appears whole or not at all. UsageError where it can't be written.
+    A file appears whole or not at all. `watch` is given each stream that is written to, and gives one to be used in its place.
+    UsageError where it can't be written.
     """
+    parts: dict[Path, Callable[[BinaryIO], None]]
     if isinstance(exporter, TableExporter) and path.suffix != exporter.suffix:
-        parts = {path.with_name(f"{path.stem}-{table}.csv"): write for table, write in exporter.tables.items()}
+        view = read_view(store, selection)
+        parts = {
+            path.with_name(f"{path.stem}-{table}{exporter.table_suffix}"): partial(write, view) for table, write in exporter.tables.items()
+        }
     else:
-        parts = {path: exporter}
+        parts = {path: partial(exporter, store, selection)}
     for place, write in parts.items():
         fresh = place.with_name(f".{place.name}.part")
         try:
             with fresh.open("wb") as stream:
-                write(store, selection, stream)
+                write(watch(stream))
             fresh.replace(place)
         except OSError as error:
             raise UsageError(f"{place} can't be written: {error.strerror}", hint="name another place with -o") from error

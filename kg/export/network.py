@@ -26,7 +26,8 @@ def to_networkx(store: Store, **options: Unpack[Options]) -> networkx.MultiDiGra
     Nodes are entities under their IRI: `label`, `type` (the first of `types`), `types`, `aliases`, `documents` (ids), `wikidata`
     where known, and a list of values for each predicate that has text or dates (`launchDate`, `occupation`). Edges are
     facts between entities; the key is the fact's id: `predicate`, `label`, `confidence`, `documents` (ids), `sources`,
-    `sentence`, and `start` and `end` where known. The options are the fields of Selection.
+    `sentence`, and `start` and `end` where known. With ``measures=True`` nodes
+    have `degree`, `betweenness`, `community` and `core` too. The options are the fields of Selection.
     """
     return as_networkx(read_view(store, Selection.from_options(options)))
 
@@ -51,7 +52,7 @@ def _node_attributes(node: Node) -> dict[str, Any]:
     }
     if node.wikidata:
         found["wikidata"] = node.wikidata
-    return found | {name: list(values) for name, values in node.values}
+    return found | {name: list(values) for name, values in node.values} | dict(node.measures)
 
 
 def _edge_attributes(edge: Edge) -> dict[str, Any]:

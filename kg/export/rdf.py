@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pyoxigraph as ox
-import rdflib
 
 from kg.export.view import Edge, Selection, View, read_view
 from kg.rdf.iris import WIKIDATA
-from kg.rdf.ontology import jsonld_context, ontology_folder
 from kg.settings import Settings
 from kg.store import Store
 
 __all__ = [
-    "create_jsonld",
     "create_nquads",
     "create_ntriples",
     "create_rdfxml",
@@ -185,58 +181,6 @@ def _for_xml(quad: ox.Quad) -> ox.Quad:
     return quad
 
 
-class _JsonLd:
-    """JSON-LD 1.1 with the context of the ontology, each document's graph under its name."""
-
-    name, media_type, suffix = "jsonld", "application/ld+json", ".jsonld"
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-
-    def __call__(self, store: Store, selection: Selection, stream: BinaryIO) -> None:
-        graphs: dict[str, list[ox.Triple]] = {}
-        for quad in selected_quads(store, selection, dataset=True):
-            graphs.setdefault(_iri(quad.graph_name), []).append(quad.triple)
-        context = self._context(store.namespace.base)
-        stream.write(b'{\n"@context": ' + _json(context) + b',\n"@graph": [')
-        separator = b"\n"
-        for name in sorted(graphs):
-            nodes = _compacted(graphs.pop(name), context)
-            for node in [{"@id": name, "@graph": nodes}] if name else nodes:
-                stream.write(separator + _json(node))
-                separator = b",\n"
-        stream.write(b"\n]\n}\n")
-
-    def _context(self, base: str) -> dict[str, Any]:
-        settings = self.settings.replace(base=base)
-        if (ontology_folder(settings) / "context.jsonld").is_file():
-            terms: dict[str, Any] = jsonld_context(settings)["@context"]
-            return terms
-        return dict(prefixes(base))
-
-
-def _compacted(triples: Iterable[ox.Triple], context: dict[str, Any]) -> list[Any]:
-    """Node objects of one graph, in the order of their ids."""
-    graph = rdflib.Graph().parse(data=ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES), format="nt11")
-    content = json.loads(graph.serialize(format="json-ld", context=context, auto_compact=False))
-    content.pop("@context", None)
-    nodes: list[Any] = content.get("@graph", [content] if content else [])
-    return sorted((_ordered(node) for node in nodes), key=_json)
-
-
-def _ordered(value: Any) -> Any:
-    """The same JSON-LD with keys and, but for lists, values in one order."""
-    if isinstance(value, dict):
-        return {key: value[key] if key == "@list" else _ordered(value[key]) for key in sorted(value)}
-    if isinstance(value, list):
-        return sorted((_ordered(each) for each in value), key=_json)
-    return value
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-
-
 def create_nquads(settings: Settings) -> _Rdf:
     """The exporter of the dataset as N-Quads."""
     return _Rdf("nquads", ox.RdfFormat.N_QUADS, suffix=".nq", dataset=True)
@@ -245,11 +189,6 @@ def create_nquads(settings: Settings) -> _Rdf:
 def create_trig(settings: Settings) -> _Rdf:
     """The exporter of the dataset as TriG."""
     return _Rdf("trig", ox.RdfFormat.TRIG, suffix=".trig", dataset=True)
-
-
-def create_jsonld(settings: Settings) -> _JsonLd:
-    """The exporter of the dataset as JSON-LD."""
-    return _JsonLd(settings)
 
 
 def create_turtle(settings: Settings) -> _Rdf:

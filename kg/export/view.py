@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TypedDict
 
 import pyoxigraph as ox
@@ -13,7 +14,7 @@ from kg.errors import NotFound
 from kg.rdf.iris import WIKIDATA
 from kg.store import Store
 
-__all__ = ["Edge", "Node", "Options", "Selection", "View", "read_view", "words_of"]
+__all__ = ["Edge", "Node", "Options", "Selection", "View", "best_connected", "find_nodes", "read_view", "words_of"]
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
@@ -33,6 +34,7 @@ class Options(TypedDict, total=False):
     until: str | None
     min_confidence: float
     triples: Iterable[ox.Triple] | None
+    measures: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Selection:
     `about` are entities by IRI, id (``person/liv-vane``) or name, and `hops` is how many facts away from them is still in.
     `since` and `until` are ISO 8601 dates of any precision: a fact is in when its period overlaps theirs; where it has no
     dates of its own, those of its documents count. `triples` are the result of a query: facts and entities found in it are in.
+    `measures` adds the measures of kg.export.measures to the nodes; it narrows nothing.
     """
 
     about: tuple[str, ...] = ()
@@ -52,6 +55,7 @@ class Selection:
     until: str | None = None
     min_confidence: float = 0.0
     triples: frozenset[ox.Triple] | None = None
+    measures: bool = False
 
     @classmethod
     def from_options(cls, options: Options) -> Selection:
@@ -67,12 +71,13 @@ class Selection:
             options.get("until"),
             options.get("min_confidence", 0.0),
             None if triples is None else frozenset(triples),
+            options.get("measures", False),
         )
 
     @property
     def is_everything(self) -> bool:
         """Whether nothing was narrowed."""
-        return self == Selection(hops=self.hops)
+        return self == Selection(hops=self.hops, measures=self.measures)
 
     @property
     def narrows_facts(self) -> bool:
@@ -82,7 +87,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One entity; `documents` are ids, `values` its facts whose object is text or a date, by predicate."""
+    """One entity; `documents` are ids, `values` its facts whose object is text or a date, by predicate, `measures` where asked for."""
 
     iri: str
     label: str
@@ -91,6 +96,7 @@ class Node:
     wikidata: str | None
     documents: tuple[str, ...]
     values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    measures: tuple[tuple[str, int | float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,20 @@ def words_of(local: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", local).lower()
 
 
+def best_connected(view: View, most: int) -> View:
+    """The view with at most so many nodes: those with most facts to others, then most documents, then by IRI."""
+    if len(view.nodes) <= most:
+        return view
+    degrees = Counter(end for edge in view.edges for end in {edge.subject, edge.object})
+    order = sorted(view.nodes, key=lambda node: (-degrees[node.iri], -len(node.documents), node.iri))
+    kept = {node.iri for node in order[:most]}
+    return View(
+        tuple(node for node in view.nodes if node.iri in kept),
+        tuple(edge for edge in view.edges if {edge.subject, edge.object} <= kept),
+        tuple(edge for edge in view.literals if edge.subject in kept),
+    )
+
+
 def read_view(store: Store, selection: Selection | None = None) -> View:
     """The selected part of a store's fused view. NotFound for an entity of `about` that is not there."""
     wanted = selection or Selection()
@@ -152,16 +172,24 @@ def read_view(store: Store, selection: Selection | None = None) -> View:
     for edge in facts:
         if edge.literal:
             values.setdefault(edge.subject, {}).setdefault(edge.predicate, []).append(edge.object)
+    edges = tuple(edge for edge in facts if not edge.literal)
+    measured = _measured(sorted(kept), edges) if wanted.measures else {}
     return View(
-        tuple(_with_values(nodes[iri], values.get(iri, {})) for iri in sorted(kept)),
-        tuple(edge for edge in facts if not edge.literal),
+        tuple(_completed(nodes[iri], values.get(iri, {}), measured.get(iri, {})) for iri in sorted(kept)),
+        edges,
         tuple(edge for edge in facts if edge.literal),
     )
 
 
-def _with_values(node: Node, values: dict[str, list[str]]) -> Node:
+def _measured(kept: Iterable[str], edges: Iterable[Edge]) -> Mapping[str, Mapping[str, int | float]]:
+    from kg.export.measures import measure  # networkx takes a while to load
+
+    return measure(kept, ((edge.subject, edge.object) for edge in edges))
+
+
+def _completed(node: Node, values: dict[str, list[str]], measures: Mapping[str, int | float]) -> Node:
     pairs = tuple((name, tuple(sorted(values[name]))) for name in sorted(values))
-    return Node(node.iri, node.label, node.types, node.aliases, node.wikidata, node.documents, pairs)
+    return replace(node, values=pairs, measures=tuple(measures.items()))
 
 
 # -- what is in -------------------------------------------------------------------------------------------------
@@ -210,7 +238,7 @@ def _kept_nodes(selection: Selection, nodes: dict[str, Node], facts: list[Edge])
     if selection.narrows_facts:
         kept &= {iri for edge in facts for iri in (edge.subject, edge.object)}
     if selection.about:
-        kept &= _within(selection.hops, {iri for name in selection.about for iri in _named(nodes, name)}, facts, kept)
+        kept &= _within(selection.hops, {iri for name in selection.about for iri in find_nodes(nodes, name)}, facts, kept)
     return kept
 
 
@@ -227,7 +255,8 @@ def _within(hops: int, centres: set[str], facts: list[Edge], allowed: set[str]) 
     return reached
 
 
-def _named(nodes: dict[str, Node], name: str) -> list[str]:
+def find_nodes(nodes: Mapping[str, Node], name: str) -> list[str]:
+    """IRIs of the entities that an IRI, id or name means. NotFound suggests near names."""
     if name in nodes:
         return [name]
     by_id = [iri for iri in nodes if iri.partition("/resource/")[2] == name]

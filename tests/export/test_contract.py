@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shlex
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
+import arro3.io
 import networkx
 import pyoxigraph as ox
 import pytest
@@ -55,6 +58,36 @@ def of_zip(content: bytes) -> Read:
     return Read(len(tables["nodes.csv"]) - 1, len(tables["edges.csv"]) - 1, frozenset(strings))
 
 
+def of_parquet(content: bytes) -> Read:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        tables = {name: arro3.io.read_parquet(io.BytesIO(archive.read(name))).read_all() for name in archive.namelist()}
+    cells = (value.as_py() for table in tables.values() for column in table.columns for chunk in column.chunks for value in chunk)
+    strings = frozenset("" if cell is None else str(cell) for cell in cells)
+    return Read(tables["nodes.parquet"].num_rows, tables["edges.parquet"].num_rows, strings)
+
+
+def of_svg(content: bytes) -> Read:
+    """A box is a node with its title, a group with arrow heads is all facts between two."""
+    root = ElementTree.fromstring(content)
+    spaces = {"": "http://www.w3.org/2000/svg"}
+    groups = root.findall("g", spaces)
+    titles = [group.findtext("title", "", spaces) for group in groups]
+    lines = [title for group, title in zip(groups, titles, strict=True) if group.find("text", spaces) is None]
+    boxes = [title for group, title in zip(groups, titles, strict=True) if group.find("text", spaces) is not None]
+    strings = {part for title in boxes for part in title.split("\n")[:1]} | {
+        fact.partition(": ")[2] for line in lines for fact in line.split("\n")
+    }
+    return Read(len(boxes), sum(line.count("\n") + 1 for line in lines), frozenset(strings))
+
+
+def of_html(content: bytes) -> Read:
+    (block,) = re.findall(rb'<script type="application/json" id="data">(.*?)</script>', content, re.DOTALL)
+    data = json.loads(block)
+    known = {node["id"] for node in data["nodes"]}
+    strings = {str(value) for row in (*data["nodes"], *data["facts"]) for value in row.values()}
+    return Read(len(known), sum(fact["object"] in known for fact in data["facts"]), frozenset(strings))
+
+
 def of_dot(content: bytes) -> Read:
     """By the grammar of DOT: a quoted string ends at the first quote that has no backslash before it."""
     lines = [line for line in content.decode().splitlines() if line.startswith('  "')]
@@ -72,6 +105,9 @@ NETWORKS: dict[str, Callable[[bytes], Read]] = {
     "cytoscape": lambda content: of_graph(networkx.cytoscape_graph(json.loads(content))),
     "dot": of_dot,
     "gexf": lambda content: of_graph(networkx.read_gexf(io.BytesIO(content), version="1.3")),
+    "html": of_html,
+    "parquet": of_parquet,
+    "svg": of_svg,
     "graphml": lambda content: of_graph(networkx.read_graphml(io.BytesIO(content), force_multigraph=True)),
     "node-link": lambda content: of_graph(networkx.node_link_graph(json.loads(content))),
     "pajek": lambda content: of_graph(networkx.parse_pajek(content.decode())),
@@ -88,10 +124,10 @@ def written(name: str, store: Store, selection: Selection | None = None) -> byte
 
 
 def test_every_shipped_format_has_a_reader_here() -> None:
-    assert {plugin.name for plugin in list_plugins(["exporters"]) if plugin.origin == "kg"} == {*NETWORKS, *RDF, "quickstatements"}
+    assert {plugin.name for plugin in list_plugins(["exporters"]) if plugin.origin == "kg"} == {*NETWORKS, *RDF, "png", "quickstatements"}
 
 
-@pytest.mark.parametrize("name", sorted({**NETWORKS, **RDF}))
+@pytest.mark.parametrize("name", sorted({*NETWORKS, *RDF, "png"}))
 def test_an_exporter_says_what_it_is(name: str) -> None:
     exporter = load_exporter(name, Settings())
     assert isinstance(exporter, Exporter)
@@ -100,7 +136,7 @@ def test_an_exporter_says_what_it_is(name: str) -> None:
     assert exporter.suffix.startswith(".")
 
 
-@pytest.mark.parametrize("name", sorted({**NETWORKS, **RDF}))
+@pytest.mark.parametrize("name", sorted({*NETWORKS, *RDF, "png"}))
 def test_equal_graphs_give_equal_bytes(name: str, store: Store) -> None:
     assert written(name, store) == written(name, store)
 
@@ -136,7 +172,7 @@ def test_markup_quotes_emoji_and_right_to_left_text_survive_in_a_network(name: s
         assert hostile.quote in read.strings
 
 
-@pytest.mark.parametrize("name", ["graphml", "gexf", "rdfxml"])
+@pytest.mark.parametrize("name", ["graphml", "gexf", "rdfxml", "svg"])
 def test_markup_in_text_is_no_element_of_xml(name: str, hostile: Any) -> None:
     content = written(name, hostile.store)
     assert b"<script" not in content
