@@ -88,6 +88,15 @@ class Reviser:
         former = self.ledger.row(document.id)
         self._revise(self._touched_by(document.id, former, resolution), change, document_id=document.id)
 
+    def relink(self, document_id: str, resolution: Resolution, *, fingerprint: str) -> None:
+        """Records the links of a document's entities anew; entities and statements stay what they are."""
+        former = self.ledger.row(document_id)
+        self._revise(
+            self._touched_by(document_id, former, None),
+            lambda: self.ledger.relink(document_id, resolution, fingerprint=fingerprint),
+            document_id=document_id,
+        )
+
     def retract(self, document_id: str) -> None:
         """Takes a document out: nothing stays that only it said."""
         former = self.ledger.row(document_id)
@@ -97,7 +106,7 @@ class Reviser:
         """Takes a decision by hand."""
         touched = _Touched()
         after = Identity([*self.ledger.corrections(), correction])
-        raw = set(correction.arguments) if correction.kind != "reject" else set()
+        raw = {"reject": set[str](), "merge": set(correction.arguments)}.get(correction.kind, set(correction.arguments[:1]))
         raw |= {member for view in (self.identity, after) for each in raw for member in view.members(self._fused(view, each))}
         for view in (self.identity, after):
             for document, entity in self.ledger.entities(raw):
@@ -179,7 +188,7 @@ class Reviser:
         for fused in touched.entities:
             known = [(d, e) for d, e in self.ledger.entities(self.identity.members(fused)) if self.identity.of(e.id, d) == fused]
             if known:
-                yield from writer.profile(fuse_profile(fused, known))
+                yield from writer.profile(fuse_profile(fused, known, self.identity))
         for fact in fuse_facts(
             self._statements(touched.facts), self.identity, single_valued=self.single_valued, sources=self._count_sources
         ):

@@ -8,10 +8,10 @@ import gzip
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from kg.errors import InputError
 from kg.wikidata.classes import TYPES
@@ -30,11 +30,12 @@ EDGES = (
 
 _QID = re.compile(r"Q[1-9]\d{0,9}")
 _ENGLISH = ("en", "mul", "en-gb", "en-us", "en-ca")
+_WORLD = 200
+"""Countries in which a worldwide brand has shops, in the measure of how well known it is."""
 _LITERAL = re.compile(r"'(.*)'@[\w-]+$", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What one source says of one item; `classes` are Wikidata's, `types` the ontology's where the source itself gives them.
 
     `parents` are the classes that a class is a subclass of. `prior` is in the source's own measure, 0 where it has none.
@@ -49,7 +50,7 @@ class Record:
     types: tuple[str, ...] = ()
     prior: float = 0.0
     edges: tuple[tuple[str, str], ...] = ()
-    parents: tuple[str, ...] = field(default=())
+    parents: tuple[str, ...] = ()
 
 
 # -- JSON dumps --------------------------------------------------------------------------------------------------
@@ -234,40 +235,51 @@ def _row(cells: list[str], at: Mapping[str, int]) -> Record:
     qid, label = cells[at["qid"]].strip(), cells[at["label"]].strip()
     if not _QID.fullmatch(qid) or not label:
         raise ValueError(f"{qid!r} {label!r} is no identifier with a label")
-    types = tuple(each.strip() for each in re.split(r"[|,;]", cells[at["type"]]) if each.strip())
-    aliases = tuple(each.strip() for each in cells[at["aliases"]].split("|") if each.strip())
+    names = cells[at["aliases"]]
+    aliases = tuple(each.strip() for each in names.split("|") if each.strip()) if names else ()
     prior = float(cells[at["prior"]] or 0)
     if not 0 <= prior < float("inf"):
         raise ValueError(f"{cells[at['prior']]!r} is no prior: it is 0 or more")
-    return Record(qid, label, aliases, (), cells[at["description"]], (), _known(types), prior)
+    return Record(qid, label, aliases, (), cells[at["description"]], (), _types(cells[at["type"]]), prior)
 
 
-def _known(types: Iterable[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=1000)
+def _types(text: str) -> tuple[str, ...]:
     """Types in the spelling of the ontology; ones that it lacks stay, so that the item is of none of its classes."""
+    types = (each.strip() for each in re.split(r"[|,;]", text) if each.strip())
     spelling = {kind.lower(): kind for kind in TYPES}
     return tuple(dict.fromkeys(spelling.get(each.lower(), each) for each in types))
 
 
 def read_nsi(folder: Path) -> Iterator[Record]:
-    """Brands and operators with a Wikidata item from an unpacked npm package `name-suggestion-index` (its ``dist`` folder).
+    """Brands with a Wikidata item from an unpacked npm package `name-suggestion-index` (its ``dist`` folder).
 
-    Labels and descriptions are Wikidata's (CC0), names those by which shops go; no logos, no accounts.
+    Labels and descriptions are Wikidata's (CC0), names those by which shops go; no logos, no accounts. How well known
+    a brand is, is the number of countries that it has shops in.
     InputError where the files are missing or broken.
     """
     try:
         groups = json.loads((folder / "dist/json/nsi.json").read_text(encoding="utf-8"))["nsi"]
         wikidata = json.loads((folder / "dist/wikidata/wikidata.json").read_text(encoding="utf-8"))["wikidata"]
         names: dict[str, set[str]] = defaultdict(set)
+        places: dict[str, set[str]] = defaultdict(set)
         for group, content in groups.items():
-            if group.split("/")[0] in ("brands", "operators"):
+            if group.startswith("brands/"):
                 for item in content["items"]:
-                    for tag in ("brand", "operator"):
-                        qid = item["tags"].get(f"{tag}:wikidata", "")
-                        if _QID.fullmatch(qid):
-                            names[qid] |= {item["tags"].get(each, "") for each in (tag, f"{tag}:en", "name", "name:en")} | {item["displayName"]}
+                    _take_shop(item, names, places)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{folder} is no unpacked name-suggestion-index: {error}", hint="npm pack name-suggestion-index") from error
     for qid in sorted(names, key=lambda each: int(each[1:])):
         known = wikidata.get(qid, {})
         own = sorted(name for name in names[qid] if name)
-        yield Record(qid, known.get("label") or own[0], tuple(own), (), known.get("description", ""), (), ("Brand", "Organization"))
+        label, description = known.get("label") or own[0], known.get("description", "")
+        spread = _WORLD if "001" in places[qid] else len(places[qid])
+        yield Record(qid, label, tuple(own), (), description, (), ("Brand", "Organization"), float(spread))
+
+
+def _take_shop(item: Mapping[str, Any], names: dict[str, set[str]], places: dict[str, set[str]]) -> None:
+    """Names of a chain of shops, and the places where it has some: 001 is the world (UN M49)."""
+    qid = item["tags"].get("brand:wikidata", "")
+    if _QID.fullmatch(qid):
+        names[qid] |= {item["tags"].get(each, "") for each in ("brand", "brand:en", "name", "name:en")} | {item["displayName"]}
+        places[qid] |= {str(each) for each in item["locationSet"].get("include", ())}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import sqlite3
 from array import array
 from bisect import bisect_left
@@ -185,15 +184,19 @@ def _row(source: int, record: Record) -> tuple[Any, ...]:
         int(record.qid[1:]),
         source,
         record.label,
-        "|".join(each.replace("|", "/") for each in record.aliases),
-        "|".join(each.replace("|", "/") for each in record.others),
+        _listed(record.aliases),
+        _listed(record.others),
         record.description,
         " ".join(record.classes),
         "|".join(record.types),
         record.prior,
-        " ".join(f"{name}:{target}" for name, target in record.edges),
+        " ".join([f"{name}:{target}" for name, target in record.edges]) if record.edges else "",
         " ".join(record.parents),
     )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return "|".join([each.replace("|", "/") for each in names]) if names else ""
 
 
 # -- joining -----------------------------------------------------------------------------------------------------
@@ -204,14 +207,24 @@ def _joined(stage: sqlite3.Connection, origins: Sequence[Origin]) -> Iterator[It
     parents = {f"Q{row[0]}": row[1].split() for row in stage.execute("SELECT qid, parents FROM staged WHERE parents != ''")}
     table = closed(load_classes(), parents)
     scales = _scales(stage, origins)
+    tables = {number for number, origin in enumerate(origins) if origin.kind == "tsv"}
     rows = stage.execute(
         "SELECT qid, source, label, aliases, others, description, classes, types, prior, edges FROM staged ORDER BY qid, source, rowid"
     )
     for qid, group in groupby(rows, key=lambda row: row[0]):
-        yield _item(qid, list(group), table, scales)
+        item = list(group)
+        yield _item(qid, item, table, scales, silent={row[1] for row in item} <= tables)
 
 
-def _item(qid: int, rows: list[tuple[Any, ...]], table: Mapping[str, tuple[str, ...]], scales: Mapping[int, Callable[[float], float]]) -> Item:
+def _item(
+    qid: int,
+    rows: list[tuple[Any, ...]],
+    table: Mapping[str, tuple[str, ...]],
+    scales: Mapping[int, Callable[[float], float]],
+    *,
+    silent: bool,
+) -> Item:
+    """One item of what sources say of it. `silent`: no source gives classes, so that none is no statement about its type."""
     if len(rows) == 1:
         _, source, label, aliases, others, description, classes, types, prior, edges = rows[0]
     else:
@@ -220,7 +233,7 @@ def _item(qid: int, rows: list[tuple[Any, ...]], table: Mapping[str, tuple[str, 
         others, types = ("|".join(row[at] for row in rows if row[at]) for at in (4, 7))
         classes, edges = (" ".join(row[at] for row in rows if row[at]) for at in (6, 9))
     given = (*types.split("|"),) if types else ()
-    kinds = types_of(classes.split(), table)
+    kinds = types_of(classes.split(), table) if classes else None if silent else ()
     if given:
         kinds = ("Person",) if kinds == ("Person",) else tuple(dict.fromkeys((*given, *(kinds or ()))))
     known = max(scales[row[1]](row[8]) for row in rows)
@@ -233,19 +246,21 @@ def _parts(text: str) -> tuple[str, ...]:
 
 
 def _scales(stage: sqlite3.Connection, origins: Sequence[Origin]) -> dict[int, Callable[[float], float]]:
-    """Each source's measure of how well known an item is → 0 to 1: as it is where it lies there, else by its logarithm."""
-    rows = stage.execute("SELECT source, MIN(prior), MAX(prior) FROM staged WHERE prior > 0 GROUP BY source")
-    ranges = {source: (low, high) for source, low, high in rows}
-    return {number: _scale(origin.kind, *ranges.get(number, (0.0, 0.0))) for number, origin in enumerate(origins)}
+    """Each source's measure of how well known an item is → 0 to 1: the part of the source's items that are less known.
+
+    A table of one's own whose priors reach from 0 to between 0.5 and 1 is taken as it is.
+    """
+    scales: dict[int, Callable[[float], float]] = {}
+    for number, origin in enumerate(origins):
+        rows = stage.execute("SELECT prior FROM staged WHERE source = ? AND prior > 0 ORDER BY prior", (number,))
+        scales[number] = _scale(origin.kind, array("d", (row[0] for row in rows)))
+    return scales
 
 
-def _scale(kind: str, low: float, high: float) -> Callable[[float], float]:
-    if kind == "tsv" and high <= 1:
+def _scale(kind: str, known: array[float]) -> Callable[[float], float]:
+    if kind == "tsv" and known and 0.5 <= known[-1] <= 1:
         return lambda prior: prior
-    if high <= low:
-        return lambda prior: 0.5 if prior > 0 else 0.0
-    span = math.log(high / low)
-    return lambda prior: 0.05 + 0.95 * math.log(prior / low) / span if prior > 0 else 0.0
+    return lambda prior: (bisect_left(known, prior) + 0.5) / len(known) if prior > 0 else 0.0
 
 
 # -- writing -----------------------------------------------------------------------------------------------------
@@ -327,7 +342,7 @@ class _Writing:
         """Files an item under its names and their words; gives aliases and other names that fold to none before them."""
         seen = {fold(item.label)}
         kept: tuple[list[str], list[str]] = ([], [])
-        for number, names in enumerate((item.aliases, item.others)):
+        for number, names in enumerate((item.aliases, item.others) if item.aliases or item.others else ()):
             for each in names:
                 folded = fold(each)
                 if folded and folded not in seen:
@@ -378,7 +393,16 @@ def _metadata(
 ) -> dict[str, Any]:
     counts = dict(stage.execute("SELECT source, COUNT(*) FROM staged GROUP BY source"))
     sources = [
-        {"kind": origin.kind, "name": origin.path.name, "items": counts.get(number, 0), "licence": LICENCES.get(origin.kind, "")}
+        {"kind": origin.kind, "name": _called(origin), "items": counts.get(number, 0), "licence": LICENCES.get(origin.kind, "")}
         for number, origin in enumerate(origins)
     ]
     return {"sources": sources, "snapshot": snapshot, "types": sorted(types), "languages": sorted(languages)}
+
+
+def _called(origin: Origin) -> str:
+    """Name of a source; of a package, with its version."""
+    try:
+        package = json.loads((origin.path / "package.json").read_text(encoding="utf-8"))
+        return f"{package['name']} {package['version']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return origin.path.name
