@@ -29,7 +29,7 @@ class Identity:
         for correction in corrections:
             match correction.kind, correction.arguments:
                 case "merge", (first, second):
-                    kept, gone = self._root(first), self._root(second)
+                    kept, gone = self.root(first), self.root(second)
                     if kept != gone:
                         self._parent[gone] = kept
                 case "split", (entity,):
@@ -48,14 +48,15 @@ class Identity:
                 case _:
                     raise ValueError(f"unknown correction {correction}")
 
-    def _root(self, entity: str) -> str:
+    def root(self, entity: str) -> str:
+        """What merges make of an entity id, an entity that a split made included."""
         while entity in self._parent:
             entity = self._parent[entity]
         return entity
 
     def _take_apart(self, entity: str) -> None:
-        root = self._root(entity)
-        group = {each for each in self._parent if self._root(each) == root}
+        root = self.root(entity)
+        group = {each for each in self._parent if self.root(each) == root}
         if not group:
             self._split.add(entity)
         for each in group:
@@ -65,13 +66,13 @@ class Identity:
         """The fused entity that this document's entity is."""
         if not self._parent and not self._split:
             return entity
-        return self._root(f"{entity}{_SPLIT}{document_id}" if entity in self._split else entity)
+        return self.root(f"{entity}{_SPLIT}{document_id}" if entity in self._split else entity)
 
     def members(self, fused: str) -> set[str]:
         """Ids under which documents may know a fused entity."""
         if not self._parent and not self._split:
             return {fused}
-        group = {each for each in self._parent if self._root(each) == fused} | {fused}
+        group = {each for each in self._parent if self.root(each) == fused} | {fused}
         return {self._unsplit(each) for each in group}
 
     def _unsplit(self, entity: str) -> str:

@@ -145,7 +145,8 @@ class Ledger:
         """Takes the links of a document's entities in place of the former ones."""
         with _mapped(self.path):
             self._connection.execute(
-                "UPDATE document SET resolution = ?, fingerprint = ? WHERE id = ?", (_dump(_resolution_as(resolution)), fingerprint, document_id)
+                "UPDATE document SET resolution = ?, fingerprint = ? WHERE id = ?",
+                (_dump(_resolution_as(resolution)), fingerprint, document_id),
             )
             self._connection.executemany(
                 "UPDATE entity SET link = ? WHERE id = ? AND document = ?",
@@ -309,8 +310,13 @@ def _links_as(entity: Entity) -> list[Any]:
 
 
 def _links_from(data: list[Any] | None) -> tuple[Link | None, tuple[Link, ...]]:
-    found = [Link(*each[:6], tuple((name, value) for name, value in each[6])) if each else None for each in data or [None]]
-    return found[0], tuple(each for each in found[1:] if each)
+    first, *others = data or [None]
+    return _link_from(first) if first else None, tuple(_link_from(each) for each in others)
+
+
+def _link_from(data: list[Any]) -> Link:
+    qid, label, score, method, index, description, features = data
+    return Link(qid, label, score, method, index, description, tuple((name, value) for name, value in features))
 
 
 def _resolution_as(resolution: Resolution) -> list[Any]:

@@ -21,8 +21,8 @@ def resolve(extraction: Extraction, index: Index) -> Resolution:
 
     Parts of a person's name ("Kim", "Kardashian") are the one person of the document whose name they are part of.
     An entity's id is its type and folded fullest name, or the label of the shipped table of brands where that knows
-    exactly one item of the type and name. Which Wikidata item it is, is found later, and alters no id. Claims that come to the same statement join their evidence; a statement from an entity to
-    itself is none.
+    exactly one item of the type and name. Which Wikidata item it is, is found later, and alters no id. Claims that come
+    to the same statement join their evidence; a statement from an entity to itself is none.
     """
     canonical = _canonical_names(extraction)
     entities = _entities(extraction, canonical, index)

@@ -14,7 +14,7 @@ import pyoxigraph as ox
 
 from kg.fuse import Identity, fuse_facts, fuse_profile
 from kg.ledger import Row
-from kg.model import Correction, Document, Literal, Resolution, Statement, content_hash, fact_id
+from kg.model import Correction, Document, Literal, Profile, Resolution, Statement, content_hash, fact_id
 from kg.rdf.write import as_nquads
 from kg.store import Store
 from kg.validate import Verdict
@@ -107,7 +107,8 @@ class Reviser:
         touched = _Touched()
         after = Identity([*self.ledger.corrections(), correction])
         raw = {"reject": set[str](), "merge": set(correction.arguments)}.get(correction.kind, set(correction.arguments[:1]))
-        raw |= {member for view in (self.identity, after) for each in raw for member in view.members(self._fused(view, each))}
+        views = (self.identity, after)
+        raw |= {member for view in views for each in raw for fused in self._fused(view, each) for member in view.members(fused)}
         for view in (self.identity, after):
             for document, entity in self.ledger.entities(raw):
                 touched.entities.add(view.of(entity.id, document))
@@ -131,8 +132,9 @@ class Reviser:
             raise
 
     @staticmethod
-    def _fused(view: Identity, entity: str) -> str:
-        return view.of(entity, "")
+    def _fused(view: Identity, entity: str) -> set[str]:
+        """What an entity, or one that a split made of it (``A@document``), is in the fused view."""
+        return {view.of(entity, ""), view.root(entity)}
 
     def _ends_of_fact(self, fact: str) -> Iterator[tuple[str, str, str | Literal]]:
         node = ox.NamedNode(self.store.namespace.fact(fact))
@@ -212,6 +214,14 @@ class Reviser:
                 if self.identity.of(s.subject, s.document_id) == subject:
                     found[s.document_id, s.fact] = s
         return [found[key] for key in sorted(found)]
+
+    def profiles(self) -> Iterator[Profile]:
+        """Every entity of the fused view, sorted by id."""
+        fused = {self.identity.of(each, d) for each in self.ledger.entity_ids() for d, _ in self.ledger.entities([each])}
+        for each in sorted(fused):
+            known = [(d, e) for d, e in self.ledger.entities(self.identity.members(each)) if self.identity.of(e.id, d) == each]
+            if known:
+                yield fuse_profile(each, known, self.identity)
 
     # -- the whole ---------------------------------------------------------------------------------------------
 

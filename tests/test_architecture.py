@@ -22,7 +22,7 @@ LAYERS = (
     (3, range(2), (("read/", "extract/", "resolve.py", "fuse.py"),)),
     (3, range(3), (("validate.py", "query/", "export/"),)),
     (2, range(2), (("rdf/", "ledger.py"), ("store.py",))),
-    (1, range(1), (("names.py", "parallel.py", "resources.py", "settings.py"), ("gold.py", "link.py", "plugins.py"))),
+    (1, range(1), (("names.py", "parallel.py", "resources.py", "settings.py"), ("wikidata/",), ("gold.py", "link.py", "plugins.py"))),
     (0, range(0), (("errors.py", "model.py"),)),
 )
 GRAPH = ("rdf/", "store.py", "revise.py", "validate.py", "query/", "export/", "service/", "cli/")
@@ -33,6 +33,7 @@ OUTSIDE = {
     **dict.fromkeys(("trafilatura", "extruct", "lxml", "w3lib", "yaml", "charset_normalizer"), ("read/",)),
     **dict.fromkeys(("onnxruntime", "tokenizers", "numpy"), ("extract/", "train/")),
     **dict.fromkeys(("pyshacl", "shacl", "pyparsing"), ("validate.py",)),
+    "rapidfuzz": ("wikidata/",),
     "networkx": ("export/network.py",),
     **dict.fromkeys(("rdflib", "pyoxigraph"), GRAPH),
     **dict.fromkeys(("urllib.request", "http.client"), ("extract/chat.py",)),

@@ -27,6 +27,7 @@ MODULES = (
     "query",
     "validate",
     "correct",
+    "link",
     "export",
     "serve",
     "evaluate",

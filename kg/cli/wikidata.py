@@ -120,7 +120,9 @@ def _asked(line: str, number: int) -> tuple[str, list[str], str]:
         if not isinstance(name, str) or not isinstance(kind, str | None) or not isinstance(context, str | None):
             raise ValueError("name, type and context are texts")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"line {number} of the input can't be used: {error!r}", hint='a line is {"name": …, "type": …, "context": …}') from error
+        raise InputError(
+            f"line {number} of the input can't be used: {error!r}", hint='a line is {"name": …, "type": …, "context": …}'
+        ) from error
     return name, parse_type(kind), context or ""
 
 
@@ -129,7 +131,8 @@ def _matches(name: str, indexes: Sequence[WikidataIndex], kinds: list[str], cont
     from kg.wikidata.rank import find
 
     best: dict[str, Match] = {}
-    for kind in kinds or [None]:
+    wanted: list[str | None] = [*kinds] or [None]
+    for kind in wanted:
         for each in find(name, indexes, type=kind, context=context, limit=limit):
             best[each.qid] = max(best.get(each.qid, each), each, key=lambda match: (match.accepted, match.score))
     ordered = sorted(best.values(), key=lambda match: (not match.accepted, -match.score, int(match.qid[1:])))

@@ -193,7 +193,11 @@ class WikidataIndex:
         """Words of the index at one edit at most from a word, each with the items that have it in a name."""
         keys = sorted(deletion_keys(word))
         marks = ",".join("?" * len(keys))
-        numbers = {number for row in self._connection.execute(f"SELECT words FROM deletion WHERE key IN ({marks})", keys) for number in unpacked(row[0])}
+        numbers = {
+            number
+            for row in self._connection.execute(f"SELECT words FROM deletion WHERE key IN ({marks})", keys)
+            for number in unpacked(row[0])
+        }
         marks = ",".join("?" * len(numbers))
         rows = self._connection.execute(f"SELECT text, items FROM word WHERE id IN ({marks})", sorted(numbers))
         return {text: unpacked(items) for text, items in rows if OSA.distance(text, word, score_cutoff=1) <= 1}

@@ -34,8 +34,11 @@ _CONTEXT, _COHERENCE = 6.0, 4.0
 _UNKNOWN_TYPE, _NO_TYPE = 0.7, 0.95
 _TIES = 100
 _STOP = frozenset(
-    "a an and are as at be been but by for from had has have he her his in is it its of on or she that the their they this to was were who"
-    " will with".split()
+    re.findall(
+        r"\w+",
+        "a an and are as at be been but by for from had has have he her his in is it its of on or she that the their they this to was were"
+        " who will with",
+    )
 )
 
 
@@ -171,7 +174,9 @@ def _cosine(one: Mapping[str, float], other: Mapping[str, float]) -> float:
 # -- coherence ---------------------------------------------------------------------------------------------------
 
 
-def cohere(candidates: Sequence[Candidate], indexes: Sequence[WikidataIndex], *, context: str = "", beside: Iterable[str] = ()) -> dict[str, float]:
+def cohere(
+    candidates: Sequence[Candidate], indexes: Sequence[WikidataIndex], *, context: str = "", beside: Iterable[str] = ()
+) -> dict[str, float]:
     """Each candidate's tie to what is named beside it: items that its claims name or that name it, whose names stand there.
 
     0.5 for one such item, 1 for two or more. `beside` are names in the same document, `context` is text around the name.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bz2
-import csv
 import gzip
 import json
 import re
@@ -11,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from kg.errors import InputError
 from kg.wikidata.classes import TYPES
@@ -85,7 +84,7 @@ def read_dump(
         raise InputError(f"{path} holds no items", hint="it is a Wikidata JSON dump: one item a line, plain, .gz or .bz2")
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> BinaryIO | gzip.GzipFile | bz2.BZ2File:
     try:
         with path.open("rb") as file:
             head = file.read(3)
@@ -110,21 +109,23 @@ def _entity(path: Path, number: int, text: bytes, languages: frozenset[str] | No
 
 def _record(entity: Mapping[str, Any], languages: frozenset[str] | None) -> Record | None:
     labels = {code: each["value"] for code, each in (entity.get("labels") or {}).items() if languages is None or code in languages}
-    aliases = {code: [a["value"] for a in each] for code, each in (entity.get("aliases") or {}).items() if languages is None or code in languages}
+    aliases = {
+        code: [a["value"] for a in each] for code, each in (entity.get("aliases") or {}).items() if languages is None or code in languages
+    }
     label = next((labels[code] for code in (*_ENGLISH, *sorted(labels)) if code in labels), None)
     if label is None:
         return None
     english = [name for code in _ENGLISH for name in (*([labels[code]] if code in labels else ()), *aliases.get(code, ()))]
-    others = [name for code in sorted({*labels, *aliases}) for name in (*([labels[code]] if code in labels else ()), *aliases.get(code, ()))]
+    others = [
+        name for code in sorted({*labels, *aliases}) for name in (*([labels[code]] if code in labels else ()), *aliases.get(code, ()))
+    ]
     descriptions = entity.get("descriptions") or {}
     description = next((descriptions[code]["value"] for code in (*_ENGLISH, *sorted(descriptions)) if code in descriptions), "")
     claims = entity.get("claims") or {}
     edges = tuple((name, target) for name in EDGES for target in _targets(claims, name))
     prior = float(len(entity.get("sitelinks") or ()))
     parents = _targets(claims, "P279")
-    return Record(
-        entity["id"], label, tuple(english), tuple(others), description, _targets(claims, "P31"), (), prior, edges, parents
-    )
+    return Record(entity["id"], label, tuple(english), tuple(others), description, _targets(claims, "P31"), (), prior, edges, parents)
 
 
 def _targets(claims: Any, name: str) -> tuple[str, ...]:
@@ -168,7 +169,7 @@ def read_kgtk(folder: Path) -> Iterator[Record]:
             yield Record(
                 qid,
                 labels[0],
-                tuple((*labels[1:], *texts["aliases"].get(qid, ()))),
+                (*labels[1:], *texts["aliases"].get(qid, ())),
                 (),
                 (texts["descriptions"].get(qid) or [""])[0],
                 tuple(links["P31"].get(qid, ())),
@@ -223,7 +224,7 @@ def read_tsv(path: Path) -> Iterator[Record]:
             if not {"qid", "label"} <= set(header):
                 raise ValueError("the columns qid and label are missing")
             at = {name: header.index(name) if name in header else len(header) for name in COLUMNS}
-            for number, line in enumerate(lines, 2):
+            for number, line in enumerate(lines, 2):  # noqa: B007 - errors name it
                 cells = line.decode().rstrip("\r\n").split("\t")
                 if cells != [""]:
                     yield _row([*cells, *[""] * (len(header) + 1 - len(cells))], at)

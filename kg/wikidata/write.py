@@ -157,7 +157,8 @@ def _read(
         if origin.kind != "dump":
             stage.execute("DELETE FROM staged WHERE source = ?", (number,))
         batch: list[tuple[Any, ...]] = []
-        for line, record in _records(origin, line + 1, languages):
+        for place, record in _records(origin, line + 1, languages):
+            line = place
             batch.append(_row(number, record))
             if len(batch) >= _BATCH:
                 _take(stage, number, batch, line)
@@ -226,7 +227,7 @@ def _item(
 ) -> Item:
     """One item of what sources say of it. `silent`: no source gives classes, so that none is no statement about its type."""
     if len(rows) == 1:
-        _, source, label, aliases, others, description, classes, types, prior, edges = rows[0]
+        label, aliases, others, description, classes, types, _, edges = rows[0][2:]
     else:
         label, description = rows[0][2], next((row[5] for row in rows if row[5]), "")
         aliases = "|".join(filter(None, (each for row in rows for each in (row[2], row[3]))))
