@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from math import prod
 
 from kg.model import Correction, Entity, Fact, Link, Literal, Profile, Statement, fact_id
+from kg.names import slug
 
 __all__ = ["Identity", "fuse_facts", "fuse_profile"]
 
@@ -170,12 +171,13 @@ def _confidence(statements: Sequence[Statement]) -> float:
 def fuse_profile(fused: str, known: Sequence[tuple[str, Entity]], identity: Identity | None = None) -> Profile:
     """One profile of what documents (id, entity) know of an entity, after the decisions of `identity` about its link.
 
-    The label is the index's where it is linked, else the name that most documents use, the longer, the first by
-    code point. Types: one, unless entities of different types were merged by hand.
+    The label is the linked item's where the two differ in spelling only, else the name that most documents use, the
+    longer, the first by code point. Types: one, unless entities of different types were merged by hand.
     """
     uses = Counter(entity.name for _, entity in known)
     link, candidates = (identity or Identity([])).link(fused, known)
-    label = link.label if link and link.label else min(uses, key=lambda name: (-uses[name], -len(name), name))
+    spelt = link is not None and bool(link.label) and fused == f"{fused.partition('/')[0]}/{slug(link.label)}"
+    label = link.label if link and spelt else min(uses, key=lambda name: (-uses[name], -len(name), name))
     names = {name for _, entity in known for name in (entity.name, *entity.aliases)} - {label}
     types = sorted({entity.type for _, entity in known})
     documents = sorted({document for document, _ in known})

@@ -182,7 +182,7 @@ def test_a_linked_profile_bears_the_items_label() -> None:
     links = [Link("Q1", "Tide", 0.8, "m", "i"), Link("Q1", "Tidewell", 0.9, "m", "j"), Link("Q1", "Tidewell", 0.9, "m", "i"), None]
     known = [(f"d{i}", Entity("brand/x", "Brand", "TIDEWELL", (), (), link)) for i, link in enumerate(links)]
     for order in (known, known[::-1], known[1:] + known[:1]):
-        profile = fuse_profile("brand/x", order)
+        profile = fuse_profile("brand/tidewell", order)
         assert (profile.link, profile.label, profile.aliases) == (links[2], "Tidewell", ("TIDEWELL",))
 
 

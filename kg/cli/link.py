@@ -185,7 +185,7 @@ COMMANDS = (
         "link",
         "links entities to Wikidata, and takes decisions about what is in doubt",
         _link,
-        ("kg link", "kg link --review --format jsonl", 'kg link --none "Le City"'),
+        ("kg link", "kg link --review --format jsonl", 'kg link --none "Closet Campaign"'),
         _arguments,
     ),
 )

@@ -142,14 +142,14 @@ class WikidataIndex:
         return next(self._items([int(qid[1:])]), None) if re.fullmatch(r"Q[1-9]\d*", qid) else None
 
     def candidates(self, name: str, *, type: str | None = None, limit: int = 10) -> list[Candidate]:
-        """Items that a name may mean, best known first; of this type where one is given (items of unknown type stay in).
+        """Items that a name may mean, those written just so first, then the best known; of this type where one is given (items of unknown type stay in).
 
         Those that have exactly this name (but for case, accents and punctuation); where there is none, those whose
         name is this one with a typing error: one edit in a word, all words but one alike.
         """
         folded = fold(name)
-        found = self._exact(folded, type, limit)
-        return found or self._similar(folded, type, limit)
+        found = self._exact(folded, type) or self._similar(folded, type)
+        return sorted(found, key=lambda each: (name not in each.item.names, *_rank(each)))[:limit]
 
     def edges(self, qids: Iterable[str]) -> dict[str, set[str]]:
         """Each of these items → items that one of its claims names, or that name it in one of theirs."""
@@ -160,7 +160,7 @@ class WikidataIndex:
             found[qid] = {f"Q{row[0]}" for row in self._connection.execute(sql, (number,))}
         return found
 
-    def _exact(self, folded: str, type: str | None, limit: int) -> list[Candidate]:
+    def _exact(self, folded: str, type: str | None) -> list[Candidate]:
         row = self._connection.execute("SELECT items FROM name WHERE key = ?", (name_key(folded),)).fetchone()
         found: list[Candidate] = []
         for item in self._items(unpacked(row and row[0])[:_MOST]):
@@ -171,9 +171,9 @@ class WikidataIndex:
                 if matched is not None:
                     found.append(Candidate(item, matched, how, 1.0, self.name))
                     break
-        return sorted(found, key=_rank)[:limit]
+        return found
 
-    def _similar(self, folded: str, type: str | None, limit: int) -> list[Candidate]:
+    def _similar(self, folded: str, type: str | None) -> list[Candidate]:
         words = folded.split()
         if len(folded) <= SHORTEST or not words:
             return []
@@ -187,7 +187,7 @@ class WikidataIndex:
             if edits <= max(1, len(folded) // 6):
                 similarity = round(1 - edits / max(len(folded), len(fold(matched))), 4)
                 found.append(Candidate(item, matched, "typo", similarity, self.name))
-        return sorted(found, key=_rank)[:limit]
+        return found
 
     def _alike(self, word: str) -> dict[str, array[int]]:
         """Words of the index at one edit at most from a word, each with the items that have it in a name."""

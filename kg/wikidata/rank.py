@@ -32,7 +32,7 @@ _CONTEXT, _COHERENCE = 6.0, 4.0
 """Weights of context and coherence, as exponents."""
 
 _UNKNOWN_TYPE, _NO_TYPE = 0.7, 0.95
-_TIES = 100
+_TIES, _ASKED = 100, 50
 _STOP = frozenset(
     re.findall(
         r"\w+",
@@ -211,7 +211,7 @@ def find(
     limit: int = 10,
 ) -> list[Match]:
     """What a name means, by several indexes together: look-up, ranking and choice in one."""
-    found = [each for index in indexes for each in index.candidates(name, type=type, limit=max(limit, 10))]
+    found = [each for index in indexes for each in index.candidates(name, type=type, limit=max(limit, _ASKED))]
     if any(each.how != "typo" for each in found):
         found = [each for each in found if each.how != "typo"]
     around = list(beside)

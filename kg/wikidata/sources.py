@@ -283,4 +283,4 @@ def _take_shop(item: Mapping[str, Any], names: dict[str, set[str]], places: dict
     qid = item["tags"].get("brand:wikidata", "")
     if _QID.fullmatch(qid):
         names[qid] |= {item["tags"].get(each, "") for each in ("brand", "brand:en", "name", "name:en")} | {item["displayName"]}
-        places[qid] |= {str(each) for each in item["locationSet"].get("include", ())}
+        places[qid] |= {str(each) for each in item.get("locationSet", {}).get("include", ())}

@@ -113,7 +113,8 @@ def _identity(origins: Iterable[Origin], languages: Iterable[str]) -> str:
     parts: list[object] = [FORMAT, sorted(languages)]
     for origin in origins:
         if not origin.path.exists():
-            raise InputError(f"there is no {origin.path}", hint="name a file or folder that is there")
+            hint = "unpack `npm pack name-suggestion-index`" if origin.kind == "nsi" else "name a file or folder that is there"
+            raise InputError(f"there is no {origin.path}", hint=hint)
         files = sorted(origin.path.rglob("*")) if origin.path.is_dir() else [origin.path]
         parts += [[origin.kind, str(each), each.stat().st_size, each.stat().st_mtime_ns] for each in files if each.is_file()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
