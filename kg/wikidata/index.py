@@ -142,7 +142,9 @@ class WikidataIndex:
         return next(self._items([int(qid[1:])]), None) if re.fullmatch(r"Q[1-9]\d*", qid) else None
 
     def candidates(self, name: str, *, type: str | None = None, limit: int = 10) -> list[Candidate]:
-        """Items that a name may mean, those written just so first, then the best known; of this type where one is given (items of unknown type stay in).
+        """Items that a name may mean, those written just so first, then the best known.
+
+        Where a type is given, items of it and of unknown type.
 
         Those that have exactly this name (but for case, accents and punctuation); where there is none, those whose
         name is this one with a typing error: one edit in a word, all words but one alike.
