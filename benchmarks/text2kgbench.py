@@ -465,7 +465,7 @@ def train_task(out: Path, arguments: argparse.Namespace, documents: int) -> None
         out / "model",
         encoder=find_encoder(arguments.encoder),
         recipe=recipe,
-        index=load_index(settings.wikidata_index),
+        index=load_index("shipped"),
         report=lambda line: print(f"  {line}", file=sys.stderr, flush=True) if line.startswith("epoch") and "left" not in line else None,
     )
 

@@ -22,6 +22,7 @@ from kg.revise import Reviser
 from kg.settings import Settings
 from kg.store import Store
 from kg.validate import Shapes, Verdict, judge, load_shapes
+from kg.wikidata.linking import load_linker
 
 __all__ = ["Line", "build"]
 
@@ -43,7 +44,8 @@ class Line:
         settings = settings.replace(base=base)
         self.namespace = Namespace(base)
         self.pipeline = Pipeline(settings)
-        self.index: Index = load_index(settings.wikidata_index)
+        self.index: Index = load_index("shipped")
+        self.linker = load_linker(settings.wikidata_index)
         self.shapes: Shapes | None = load_shapes(settings) if settings.validate else None
         self.ontology = load_ontology(settings)
         self.ontology_digest, shapes_digest = (_digest(ontology_folder(settings) / name) for name in ("kg.ttl", "shapes.ttl"))
@@ -53,7 +55,7 @@ class Line:
     def fingerprint(self) -> str:
         """Changes with extractors, model, index, ontology, shapes and the settings that matter: a document is then built anew."""
         parts = (self.pipeline.fingerprint, VERSION, self.index.name, self.index.digest, self.ontology_digest, self.shapes_digest)
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return self.linker.sign(hashlib.sha256("\n".join(parts).encode()).hexdigest())
 
     def __call__(self, document: Document) -> Outcome:
         """One document through extraction, resolution and validation."""
@@ -64,6 +66,8 @@ class Line:
             return Outcome(document, None, extraction.problems, clock.seconds)
         resolution = resolve(extraction, self.index)
         clock.lap("resolve")
+        resolution = self.linker(document, resolution)
+        clock.lap("link")
         verdict = judge(document, resolution, self.shapes, self.namespace)
         clock.lap("validate")
         if verdict.document_refused:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from math import prod
 
-from kg.model import Correction, Entity, Fact, Literal, Profile, Statement, fact_id
+from kg.model import Correction, Entity, Fact, Link, Literal, Profile, Statement, fact_id
+from kg.names import slug
 
 __all__ = ["Identity", "fuse_facts", "fuse_profile"]
 
@@ -24,27 +25,39 @@ class Identity:
         self._parent: dict[str, str] = {}
         self._split: set[str] = set()
         self.rejected: set[str] = set()
+        self._linked: dict[str, Link | None] = {}
+        self._refused: dict[str, set[str]] = {}
         for correction in corrections:
             match correction.kind, correction.arguments:
                 case "merge", (first, second):
-                    kept, gone = self._root(first), self._root(second)
+                    kept, gone = self.root(first), self.root(second)
                     if kept != gone:
                         self._parent[gone] = kept
                 case "split", (entity,):
                     self._take_apart(entity)
                 case "reject", (fact,):
                     self.rejected.add(fact)
+                case "link", (entity, qid, label):
+                    self._linked[entity] = Link(qid, label, 1.0, "by-hand", "decision")
+                    self._refused.get(entity, set()).discard(qid)
+                case "unlink", (entity, qid):
+                    self._refused.setdefault(entity, set()).add(qid)
+                    if (self._linked.get(entity) or Link("", "", 0, "", "")).qid == qid:
+                        del self._linked[entity]
+                case "no-link", (entity,):
+                    self._linked[entity] = None
                 case _:
                     raise ValueError(f"unknown correction {correction}")
 
-    def _root(self, entity: str) -> str:
+    def root(self, entity: str) -> str:
+        """What merges make of an entity id, an entity that a split made included."""
         while entity in self._parent:
             entity = self._parent[entity]
         return entity
 
     def _take_apart(self, entity: str) -> None:
-        root = self._root(entity)
-        group = {each for each in self._parent if self._root(each) == root}
+        root = self.root(entity)
+        group = {each for each in self._parent if self.root(each) == root}
         if not group:
             self._split.add(entity)
         for each in group:
@@ -54,23 +67,46 @@ class Identity:
         """The fused entity that this document's entity is."""
         if not self._parent and not self._split:
             return entity
-        return self._root(f"{entity}{_SPLIT}{document_id}" if entity in self._split else entity)
+        return self.root(f"{entity}{_SPLIT}{document_id}" if entity in self._split else entity)
 
     def members(self, fused: str) -> set[str]:
         """Ids under which documents may know a fused entity."""
         if not self._parent and not self._split:
             return {fused}
-        group = {each for each in self._parent if self._root(each) == fused} | {fused}
+        group = {each for each in self._parent if self.root(each) == fused} | {fused}
         return {self._unsplit(each) for each in group}
 
     def _unsplit(self, entity: str) -> str:
         """What documents call an entity that a split made (``A@document``)."""
         return next((each for each in sorted(self._split) if entity.startswith(each + _SPLIT)), entity)
 
+    def link(self, fused: str, known: Sequence[tuple[str, Entity]]) -> tuple[Link | None, tuple[Link, ...]]:
+        """The Wikidata item of a fused entity, or candidates, of what documents (id, entity) found and people decided.
+
+        What people decided wins. Else it is the item that some document's mentions are surely, where no other's are surely another.
+        """
+        decided = [each for each in sorted({fused, *self.members(fused)}) if each in self._linked]
+        if decided:
+            return self._linked[fused if fused in decided else decided[0]], ()
+        refused = {qid for each in {fused, *self.members(fused)} for qid in self._refused.get(each, ())}
+        best: dict[str, Link] = {}
+        sure = {entity.link.qid for _, entity in known if entity.link} - refused
+        for _, entity in known:
+            for found in ((entity.link,) if entity.link else ()) + entity.candidates:
+                if found.qid not in refused:
+                    best[found.qid] = min(best.get(found.qid, found), found, key=_surest_first)
+        if len(sure) == 1:
+            return best[sure.pop()], ()
+        return None, tuple(sorted(best.values(), key=_surest_first))
+
     def mapped(self, statement: Statement) -> tuple[str, str, str | Literal]:
         """Subject, predicate and object of the fact that a statement states."""
         value = statement.object if isinstance(statement.object, Literal) else self.of(statement.object, statement.document_id)
         return self.of(statement.subject, statement.document_id), statement.predicate, value
+
+
+def _surest_first(link: Link) -> tuple[object, ...]:
+    return -link.score, int(link.qid[1:]) if link.qid[1:].isdigit() else 0, link.qid, link.label, link.method, link.index, link.features
 
 
 def fuse_facts(
@@ -132,20 +168,17 @@ def _confidence(statements: Sequence[Statement]) -> float:
     return best[-1] if len(best) == 1 else max(best[-1], min(joined, 0.99))
 
 
-def fuse_profile(fused: str, known: Sequence[tuple[str, Entity]]) -> Profile:
-    """One profile of what documents (id, entity) know of an entity.
+def fuse_profile(fused: str, known: Sequence[tuple[str, Entity]], identity: Identity | None = None) -> Profile:
+    """One profile of what documents (id, entity) know of an entity, after the decisions of `identity` about its link.
 
-    The label is the index's where it is linked, else the name that most documents use, the longer, the first by
-    code point. Types: one, unless entities of different types were merged by hand.
+    The label is the linked item's where the two differ in spelling only, else the name that most documents use, the
+    longer, the first by code point. Types: one, unless entities of different types were merged by hand.
     """
     uses = Counter(entity.name for _, entity in known)
-    link = min(
-        (entity.link for _, entity in known if entity.link),
-        key=lambda found: (-found.score, found.qid, found.label, found.method, found.index),
-        default=None,
-    )
-    label = link.label if link else min(uses, key=lambda name: (-uses[name], -len(name), name))
+    link, candidates = (identity or Identity([])).link(fused, known)
+    spelt = link is not None and bool(link.label) and fused == f"{fused.partition('/')[0]}/{slug(link.label)}"
+    label = link.label if link and spelt else min(uses, key=lambda name: (-uses[name], -len(name), name))
     names = {name for _, entity in known for name in (entity.name, *entity.aliases)} - {label}
     types = sorted({entity.type for _, entity in known})
     documents = sorted({document for document, _ in known})
-    return Profile(fused, tuple(types), label, tuple(sorted(names)), tuple(documents), link)
+    return Profile(fused, tuple(types), label, tuple(sorted(names)), tuple(documents), link, candidates)

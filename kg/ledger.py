@@ -130,7 +130,7 @@ class Ledger:
             self._connection.executemany(
                 "INSERT INTO entity VALUES (?, ?, ?, ?, ?, ?)",
                 [
-                    (e.id, document.id, e.type, e.name, _dump(e.aliases), _dump(_link_as(e.link)) if e.link else None)
+                    (e.id, document.id, e.type, e.name, _dump(e.aliases), _dump(_links_as(e)) if e.link or e.candidates else None)
                     for e in resolution.entities
                 ],
             )
@@ -149,6 +149,18 @@ class Ledger:
                 ],
             )
 
+    def relink(self, document_id: str, resolution: Resolution, *, fingerprint: str) -> None:
+        """Takes the links of a document's entities in place of the former ones."""
+        with _mapped(self.path):
+            self._connection.execute(
+                "UPDATE document SET resolution = ?, fingerprint = ? WHERE id = ?",
+                (_dump(_resolution_as(resolution)), fingerprint, document_id),
+            )
+            self._connection.executemany(
+                "UPDATE entity SET link = ? WHERE id = ? AND document = ?",
+                [(_dump(_links_as(e)) if e.link or e.candidates else None, e.id, document_id) for e in resolution.entities],
+            )
+
     def remove(self, document_id: str) -> None:
         """Forgets a document."""
         with _mapped(self.path):
@@ -162,7 +174,8 @@ class Ledger:
         found = []
         for each in sorted(set(ids)):
             for ident, document, kind, name, aliases, link in self._rows("SELECT * FROM entity WHERE id = ? ORDER BY document", each):
-                found.append((document, Entity(ident, kind, name, tuple(json.loads(aliases)), link=_link_from(link and json.loads(link)))))
+                first, others = _links_from(json.loads(link) if link else None)
+                found.append((document, Entity(ident, kind, name, tuple(json.loads(aliases)), link=first, candidates=others)))
         return found
 
     def entity_ids(self) -> list[str]:
@@ -319,17 +332,28 @@ def _statement_from(document_id: str, data: list[Any]) -> Statement:
     )
 
 
-def _link_as(link: Link | None) -> list[Any] | None:
-    return [link.qid, link.label, link.score, link.method, link.index] if link else None
+def _link_as(link: Link) -> list[Any]:
+    return [link.qid, link.label, link.score, link.method, link.index, link.description, link.features]
 
 
-def _link_from(data: list[Any] | None) -> Link | None:
-    return Link(*data) if data else None
+def _links_as(entity: Entity) -> list[Any]:
+    """The link, or null, and after it the candidates."""
+    return [_link_as(entity.link) if entity.link else None, *(_link_as(each) for each in entity.candidates)]
+
+
+def _links_from(data: list[Any] | None) -> tuple[Link | None, tuple[Link, ...]]:
+    first, *others = data or [None]
+    return _link_from(first) if first else None, tuple(_link_from(each) for each in others)
+
+
+def _link_from(data: list[Any]) -> Link:
+    qid, label, score, method, index, description, features = data
+    return Link(qid, label, score, method, index, description, tuple((name, value) for name, value in features))
 
 
 def _resolution_as(resolution: Resolution) -> list[Any]:
     entities = [
-        [e.id, e.type, e.name, e.aliases, [[m.text, m.span.start, m.span.end, m.surface, m.kind] for m in e.mentions], _link_as(e.link)]
+        [e.id, e.type, e.name, e.aliases, [[m.text, m.span.start, m.span.end, m.surface, m.kind] for m in e.mentions], _links_as(e)]
         for e in resolution.entities
     ]
     return [entities, [_statement_as(statement) for statement in resolution.statements]]
@@ -340,5 +364,5 @@ def _resolution_from(document_id: str, data: list[Any]) -> Resolution:
     for ident, kind, name, aliases, mentions, link in data[0]:
         referent = Name(kind, name)
         found = tuple(Mention(text, Span(start, end), surface, referent, sort) for text, start, end, surface, sort in mentions)
-        entities.append(Entity(ident, kind, name, tuple(aliases), found, _link_from(link)))
+        entities.append(Entity(ident, kind, name, tuple(aliases), found, *_links_from(link)))
     return Resolution(document_id, tuple(entities), tuple(_statement_from(document_id, each) for each in data[1]))

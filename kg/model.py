@@ -225,18 +225,23 @@ class Extraction:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A Wikidata identifier for an entity, with the score (0 to 1) and what found it."""
+    """A Wikidata identifier for an entity, with the score (0 to 1) and what found it; `features` made the score."""
 
     qid: str
     label: str
     score: float
     method: str
     index: str
+    description: str = ""
+    features: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A thing as one document knows it: `id` is the key that equal things share (``person/kim-kardashian``)."""
+    """A thing as one document knows it: `id` is the key that equal things share (``person/kim-kardashian``).
+
+    `link` is the Wikidata item that is sure; where none is, `candidates` are those worth a look, best first.
+    """
 
     id: str
     type: str
@@ -244,6 +249,7 @@ class Entity:
     aliases: tuple[str, ...] = ()
     mentions: tuple[Mention, ...] = ()
     link: Link | None = None
+    candidates: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +284,11 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A decision by hand: ``reject`` a fact, ``merge`` two entities, ``split`` one; with who and when (ISO 8601)."""
+    """A decision by hand, with who and when (ISO 8601).
+
+    ``reject`` a fact, ``merge`` two entities, ``split`` one; ``link`` an entity to a Wikidata item (identifier and label),
+    ``unlink`` it from one, or say by ``no-link`` that Wikidata has none for it.
+    """
 
     kind: str
     arguments: tuple[str, ...]
@@ -303,7 +313,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An entity as all documents together know it: names by use, the documents that mention it, its link."""
+    """An entity as all documents together know it: names by use, the documents that mention it, its link or what might be it."""
 
     id: str
     types: tuple[str, ...]
@@ -311,6 +321,7 @@ class Profile:
     aliases: tuple[str, ...]
     documents: tuple[str, ...]
     link: Link | None = None
+    candidates: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

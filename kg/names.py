@@ -10,6 +10,8 @@ __all__ = ["fold", "fullest", "is_part", "plain", "slug"]
 
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ß": "ss", "’": "'", "‘": "'"})
 _SIGNS = str.maketrans({"&": " and ", ".": None})
+_WORDS = re.compile(r"[\w$]+")
+_GENITIVE = re.compile(r"'s\b|'")
 
 
 def plain(text: str) -> str:
@@ -29,11 +31,20 @@ def fold(name: str) -> str:
     >>> fold("The Kardashians’"), fold("Hermès"), fold("A$AP Rocky"), fold("Dolce & Gabbana")
     ('kardashians', 'hermes', 'a$ap rocky', 'dolce and gabbana')
     """
-    text = plain(name).translate(_SIGNS)
-    words = re.findall(r"[\w$]+", re.sub(r"'s\b|'", "", text).replace("_", " "))
+    text = name.lower() if name.isascii() else plain(name)
+    if not text.isalnum():
+        text = text.translate(_SIGNS)
+    words = _WORDS.findall(_GENITIVE.sub("", text).replace("_", " ") if "'" in text or "_" in text else text)
     while words[:1] == ["the"] and len(words) > 1:
         del words[0]
     return " ".join(words) or "".join(text.split()) or "".join(name.split())
+
+
+def _unaccented(name: str) -> str:
+    """Without case and accents; what is ASCII has none, and is spared this."""
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).casefold()
+    text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", text).translate(_PLAIN)
 
 
 def slug(name: str) -> str:

@@ -12,7 +12,7 @@ from kg.names import fold, is_part, slug
 
 __all__ = ["VERSION", "resolve"]
 
-VERSION = "2"
+VERSION = "3"
 """Grows when the same extraction resolves differently; part of a build's fingerprint."""
 
 
@@ -20,9 +20,9 @@ def resolve(extraction: Extraction, index: Index) -> Resolution:
     """Entities and statements of one document: a pure function of its extraction and the index.
 
     Parts of a person's name ("Kim", "Kardashian") are the one person of the document whose name they are part of.
-    An entity's id is its type and folded fullest name, or the index's label where the index knows exactly one item
-    of that type and name. Claims that come to the same statement join their evidence; a statement from an entity to
-    itself is none.
+    An entity's id is its type and folded fullest name, or the label of the shipped table of brands where that knows
+    exactly one item of the type and name. Which Wikidata item it is, is found later, and alters no id. Claims that come
+    to the same statement join their evidence; a statement from an entity to itself is none.
     """
     canonical = _canonical_names(extraction)
     entities = _entities(extraction, canonical, index)
@@ -71,7 +71,7 @@ def _entities(extraction: Extraction, canonical: dict[Name, Name], index: Index)
         link = index.link(name.type, name.name)
         ident = f"{name.type.lower()}/{slug(link.label if link else name.name)}"
         surfaces = {m.surface for m in mentions[name] if m.kind == "name"} | {n.name for n, full in canonical.items() if full == name}
-        found[name] = Entity(ident, name.type, name.name, tuple(sorted(surfaces - {name.name})), tuple(sorted(mentions[name])), link)
+        found[name] = Entity(ident, name.type, name.name, tuple(sorted(surfaces - {name.name})), tuple(sorted(mentions[name])))
     return found
 
 
@@ -80,7 +80,7 @@ def _joined(one: Entity, other: Entity) -> Entity:
     full = min(one.name, other.name, key=lambda form: (-len(form), form))
     aliases = {one.name, other.name, *one.aliases, *other.aliases} - {full}
     mentions = {replace(mention, referent=Name(one.type, full)) for mention in (*one.mentions, *other.mentions)}
-    return Entity(one.id, one.type, full, tuple(sorted(aliases)), tuple(sorted(mentions)), one.link or other.link)
+    return Entity(one.id, one.type, full, tuple(sorted(aliases)), tuple(sorted(mentions)))
 
 
 def _statements(extraction: Extraction, canonical: dict[Name, Name], ids: dict[Name, str]) -> list[Statement]:

@@ -14,7 +14,7 @@ import pyoxigraph as ox
 
 from kg.fuse import Identity, fuse_facts, fuse_profile
 from kg.ledger import Row
-from kg.model import Correction, Document, Literal, Resolution, Statement, content_hash, fact_id
+from kg.model import Correction, Document, Literal, Profile, Resolution, Statement, content_hash, fact_id
 from kg.store import Store
 from kg.validate import Verdict
 
@@ -87,6 +87,15 @@ class Reviser:
         former = self.ledger.row(document.id)
         self._revise(self._touched_by(document.id, former, resolution), change, document_id=document.id)
 
+    def relink(self, document_id: str, resolution: Resolution, *, fingerprint: str) -> None:
+        """Records the links of a document's entities anew; entities and statements stay what they are."""
+        former = self.ledger.row(document_id)
+        self._revise(
+            self._touched_by(document_id, former, None),
+            lambda: self.ledger.relink(document_id, resolution, fingerprint=fingerprint),
+            document_id=document_id,
+        )
+
     def retract(self, document_id: str) -> None:
         """Takes a document out: nothing stays that only it said."""
         former = self.ledger.row(document_id)
@@ -96,8 +105,9 @@ class Reviser:
         """Takes a decision by hand."""
         touched = _Touched()
         after = Identity([*self.ledger.corrections(), correction])
-        raw = set(correction.arguments) if correction.kind != "reject" else set()
-        raw |= {member for view in (self.identity, after) for each in raw for member in view.members(self._fused(view, each))}
+        raw = {"reject": set[str](), "merge": set(correction.arguments)}.get(correction.kind, set(correction.arguments[:1]))
+        views = (self.identity, after)
+        raw |= {member for view in views for each in raw for fused in self._fused(view, each) for member in view.members(fused)}
         for view in (self.identity, after):
             for document, entity in self.ledger.entities(raw):
                 touched.entities.add(view.of(entity.id, document))
@@ -121,8 +131,9 @@ class Reviser:
             raise
 
     @staticmethod
-    def _fused(view: Identity, entity: str) -> str:
-        return view.of(entity, "")
+    def _fused(view: Identity, entity: str) -> set[str]:
+        """What an entity, or one that a split made of it (``A@document``), is in the fused view."""
+        return {view.of(entity, ""), view.root(entity)}
 
     def _ends_of_fact(self, fact: str) -> Iterator[tuple[str, str, str | Literal]]:
         node = ox.NamedNode(self.store.namespace.fact(fact))
@@ -169,7 +180,7 @@ class Reviser:
         for fused in touched.entities:
             known = [(d, e) for d, e in self.ledger.entities(self.identity.members(fused)) if self.identity.of(e.id, d) == fused]
             if known:
-                yield from writer.profile(fuse_profile(fused, known))
+                yield from writer.profile(fuse_profile(fused, known, self.identity))
         for fact in fuse_facts(
             self._statements(touched.facts), self.identity, single_valued=self.single_valued, sources=self._count_sources
         ):
@@ -193,6 +204,14 @@ class Reviser:
                 if self.identity.of(s.subject, s.document_id) == subject:
                     found[s.document_id, s.fact] = s
         return [found[key] for key in sorted(found)]
+
+    def profiles(self) -> Iterator[Profile]:
+        """Every entity of the fused view, sorted by id."""
+        fused = {self.identity.of(each, d) for each in self.ledger.entity_ids() for d, _ in self.ledger.entities([each])}
+        for each in sorted(fused):
+            known = [(d, e) for d, e in self.ledger.entities(self.identity.members(each)) if self.identity.of(e.id, d) == each]
+            if known:
+                yield fuse_profile(each, known, self.identity)
 
     # -- the whole ---------------------------------------------------------------------------------------------
 

@@ -60,7 +60,7 @@ SETTINGS = (
     Setting("validate", True, "Check every document's graph against the shapes before it is stored"),
     Setting("ontology", "", "Folder of the ontology and its shapes; empty: the one that is shipped"),
     Setting("queries", "", "Folder of named queries; empty: the one that is shipped"),
-    Setting("wikidata_index", "shipped", "Index of Wikidata identifiers; `shipped` is the built-in one"),
+    Setting("wikidata_index", "shipped", "Index of Wikidata items, or several separated by commas; `shipped` is the built-in one"),
     Setting("agent", "", "Who takes a decision by hand (`kg merge`, `kg reject`); empty: the login name"),
     Setting("host", "127.0.0.1", "Address on which the service listens"),
     Setting("port", 8000, "Port on which the service listens", 0, 65535),

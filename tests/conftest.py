@@ -17,6 +17,7 @@ from kg.revise import Reviser
 from kg.settings import Settings
 from kg.store import Store, open_store
 from kg.validate import judge, load_shapes
+from kg.wikidata.linking import load_linker
 
 DATA = Path(__file__).parent / "data"
 BASE = "http://localhost:8000/"
@@ -37,10 +38,11 @@ def put_annotated() -> Callable[[Reviser, Document, GoldDocument], None]:
     """Puts one annotated document into a store, as if an extractor had found exactly what is annotated."""
     settings = Settings()
     ontology, index, shapes = load_ontology(settings), load_index("shipped"), load_shapes(settings)
+    linker = load_linker("shipped")
 
     def put(reviser: Reviser, document: Document, gold: GoldDocument) -> None:
         extraction = as_extraction(document, gold, ontology.signatures)
-        verdict = judge(document, resolve(extraction, index), shapes, Namespace(BASE))
+        verdict = judge(document, linker(document, resolve(extraction, index)), shapes, Namespace(BASE))
         reviser.put(document, verdict, fingerprint="test")
 
     return put

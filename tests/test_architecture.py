@@ -25,7 +25,7 @@ LAYERS = (
     (
         1,
         range(1),
-        (("http.py", "names.py", "parallel.py", "resources.py", "settings.py"), ("gold.py", "link.py", "plugins.py", "wikidata/")),
+        (("http.py", "names.py", "parallel.py", "resources.py", "settings.py"), ("wikidata/",), ("gold.py", "link.py", "plugins.py")),
     ),
     (0, range(0), (("errors.py", "model.py"),)),
 )
@@ -40,7 +40,7 @@ OUTSIDE = {
     "numpy": ("extract/", "train/", "export/"),
     **dict.fromkeys(("pyshacl", "shacl", "pyparsing"), ("validate.py",)),
     **dict.fromkeys(("networkx", "arro3", "resvg_py", "uharfbuzz"), ("export/",)),
-    "rapidfuzz": ("query/",),
+    "rapidfuzz": ("query/", "wikidata/"),
     **dict.fromkeys(("rdflib", "pyoxigraph"), GRAPH),
     **dict.fromkeys(("urllib.request", "http.client"), ("http.py", "read/fetch.py")),
     **dict.fromkeys(("requests", "httpx"), ()),

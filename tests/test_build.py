@@ -18,6 +18,7 @@ from kg.rdf.write import as_nquads
 from kg.revise import Reviser
 from kg.settings import Settings
 from kg.store import Store, open_store
+from kg.wikidata.write import Origin, make_index
 
 RULES = Settings().replace(extractors="rules")
 ONE = Document("one", (Text("body", "Balenciaga opened. “We never planned an icon,” said Liv Vane."),), published="2024-03-12")
@@ -37,7 +38,7 @@ def test_a_report_counts(store: Store) -> None:
     seen: list[str] = []
     report = build([ONE, TWO, THREE], store, RULES, progress=seen.append)
     assert (report.status, report.documents, report.unchanged, report.replaced, report.facts) == ("ok", 3, 0, 0, 2)
-    assert set(report.seconds) == {"extract", "resolve", "validate", "store"}
+    assert set(report.seconds) == {"extract", "resolve", "link", "validate", "store"}
     assert all(seconds >= 0 for seconds in report.seconds.values())
     assert seen == ["one", "two", "three"]
     assert store.ledger.journal() == []
@@ -70,8 +71,9 @@ def test_another_setting_that_matters_builds_anew(store: Store, tmp_path: Path, 
     """Threshold, validation and index are part of what a document was built with; workers are not."""
     build([ONE], store, RULES)
     assert build([ONE], store, RULES.replace(document_seconds=9)).unchanged == 1
-    index = tmp_path / "other.tsv"
-    index.write_text("qid\tlabel\taliases\ttype\tdescription\tprior\n", encoding="utf-8")
+    table, index = tmp_path / "other.tsv", tmp_path / "other.sqlite"
+    table.write_text("qid\tlabel\nQ1\tOther\n", encoding="utf-8")
+    make_index([Origin("tsv", table)], index)
     other = RULES.replace(**{change: {"threshold": 0.6, "validate": False, "wikidata_index": str(index)}[change]})
     report = build([ONE], store, other)
     assert (report.documents, report.replaced) == (1, 1)

@@ -179,11 +179,44 @@ def test_a_profile_is_named_by_use() -> None:
 
 def test_a_linked_profile_bears_the_items_label() -> None:
     """The best link counts, whatever documents say; equal ones are told apart by what they are."""
-    links = [Link("Q2", "Tide", 0.9, "m", "i"), Link("Q1", "Tidewell", 0.9, "m", "j"), Link("Q1", "Tidewell", 0.9, "m", "i"), None]
+    links = [Link("Q1", "Tide", 0.8, "m", "i"), Link("Q1", "Tidewell", 0.9, "m", "j"), Link("Q1", "Tidewell", 0.9, "m", "i"), None]
     known = [(f"d{i}", Entity("brand/x", "Brand", "TIDEWELL", (), (), link)) for i, link in enumerate(links)]
     for order in (known, known[::-1], known[1:] + known[:1]):
-        profile = fuse_profile("brand/x", order)
+        profile = fuse_profile("brand/tidewell", order)
         assert (profile.link, profile.label, profile.aliases) == (links[2], "Tidewell", ("TIDEWELL",))
+
+
+def test_documents_that_are_sure_of_two_items_leave_it_open() -> None:
+    """Neither is the link; both are candidates, the better one first. A candidate of one document is no doubt about another's link."""
+    one, other = Link("Q2", "Tide", 0.9, "m", "i"), Link("Q1", "Tidewell", 0.95, "m", "i")
+    known = [("a", Entity("brand/x", "Brand", "TIDEWELL", link=one)), ("b", Entity("brand/x", "Brand", "TIDEWELL", link=other))]
+    profile = fuse_profile("brand/x", known)
+    assert (profile.link, profile.candidates, profile.label) == (None, (other, one), "TIDEWELL")
+    known[0] = ("a", Entity("brand/x", "Brand", "TIDEWELL", candidates=(one,)))
+    profile = fuse_profile("brand/x", known)
+    assert (profile.link, profile.candidates) == (other, ())
+
+
+def test_decisions_about_links_win() -> None:
+    """What people link, unlink or leave without a link is so; the last decision counts."""
+    sure, other = Link("Q1", "Tidewell", 0.95, "m", "i"), Link("Q2", "Tide", 0.5, "m", "i")
+    known = [("a", Entity("brand/x", "Brand", "Tidewell", link=sure)), ("b", Entity("brand/x", "Brand", "Tidewell", candidates=(other,)))]
+
+    def decided(*decisions: tuple[str, tuple[str, ...]]) -> tuple[str | None, list[str]]:
+        identity = Identity([Correction(kind, arguments, "a reader", "2026-01-01") for kind, arguments in decisions])
+        profile = fuse_profile("brand/x", known, identity)
+        return profile.link.qid if profile.link else None, [each.qid for each in profile.candidates]
+
+    unlinked, linked, none = ("unlink", ("brand/x", "Q1")), ("link", ("brand/x", "Q9", "Tidewell")), ("no-link", ("brand/x",))
+    assert decided() == ("Q1", [])
+    assert decided(unlinked) == (None, ["Q2"])
+    assert decided(linked) == ("Q9", [])
+    assert decided(none) == (None, [])
+    assert decided(linked, none) == (None, [])
+    assert decided(none, linked) == ("Q9", [])
+    assert decided(linked, ("unlink", ("brand/x", "Q9"))) == ("Q1", [])
+    assert decided(unlinked, ("link", ("brand/x", "Q1", "Tidewell"))) == ("Q1", [])
+    assert decided(("merge", ("brand/x", "brand/y")), ("link", ("brand/y", "Q5", "Y"))) == ("Q5", [])
 
 
 def test_a_merged_profile_has_both_types() -> None:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import datetime
 import getpass
+import json
 import re
 from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kg.cli.command import Command
-from kg.cli.output import count
-from kg.cli.stores import entity_id, matching, open_for_writing, require_document, reviser
-from kg.errors import NotFound, UsageError
+from kg.cli.command import Command, add_format
+from kg.cli.output import count, print_list
+from kg.cli.stores import entity_id, matching, open_for_reading, open_for_writing, require_document, reviser
+from kg.errors import InputError, NotFound, UsageError
+from kg.fuse import Identity
 from kg.model import Correction
 
 if TYPE_CHECKING:
     from kg.settings import Settings
     from kg.store import Store
 
-__all__ = ["COMMANDS"]
+__all__ = ["COMMANDS", "record_decision"]
 
 
 def _retract_arguments(parser: ArgumentParser) -> None:
@@ -54,7 +58,7 @@ def _reject_arguments(parser: ArgumentParser) -> None:
 def _reject(arguments: Namespace, settings: Settings) -> int:
     with open_for_writing(settings) as store:
         fact = _fact_id(store, arguments.fact, matching(settings, store))
-        _record(store, settings, "reject", (fact,))
+        record_decision(store, settings, "reject", (fact,))
     print(f"rejected: fact {fact}")
     return 0
 
@@ -81,7 +85,7 @@ def _merge(arguments: Namespace, settings: Settings) -> int:
         kept, gone = entity_id(store, arguments.kept), entity_id(store, arguments.gone)
         if kept == gone:
             raise UsageError(f"both are {kept}", hint="name two entities; nothing was changed")
-        _record(store, settings, "merge", (kept, gone))
+        record_decision(store, settings, "merge", (kept, gone))
     print(f"merged: {gone} is {kept}")
     return 0
 
@@ -93,13 +97,13 @@ def _split_arguments(parser: ArgumentParser) -> None:
 def _split(arguments: Namespace, settings: Settings) -> int:
     with open_for_writing(settings) as store:
         entity = entity_id(store, arguments.entity)
-        _record(store, settings, "split", (entity,))
+        record_decision(store, settings, "split", (entity,))
     print(f"split: {entity}")
     return 0
 
 
-def _record(store: Store, settings: Settings, kind: str, parts: tuple[str, ...]) -> None:
-    """The one use of the clock and of the user's name: both are part of the decision."""
+def record_decision(store: Store, settings: Settings, kind: str, parts: tuple[str, ...]) -> None:
+    """Takes a decision by hand. The one use of the clock and of the user's name: both are part of the decision."""
     today = datetime.datetime.now().astimezone().date().isoformat()
     reviser(store, settings).correct(Correction(kind, parts, settings.agent or _login(), today))
 
@@ -109,6 +113,52 @@ def _login() -> str:
         return getpass.getuser()
     except (KeyError, OSError) as error:
         raise UsageError("who decides is not known", hint="set KG_AGENT to your name") from error
+
+
+# -- decisions as data ---------------------------------------------------------------------------------------------
+
+
+def _decisions_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--import", dest="file", metavar="FILE", help="take the decisions of a file of JSON Lines that are not there yet")
+    add_format(parser)
+
+
+def _decisions(arguments: Namespace, settings: Settings) -> int:
+    if arguments.file:
+        wanted = _read_decisions(Path(arguments.file))
+        with open_for_writing(settings) as store:
+            known = set(store.ledger.corrections())
+            fresh = [each for each in wanted if each not in known]
+            change = reviser(store, settings)
+            for each in fresh:
+                change.correct(each)
+        print(f"{count(len(fresh), 'decision')} taken, {len(wanted) - len(fresh):,} known")
+        return 0
+    with open_for_reading(settings) as store:
+        rows = [asdict(each) for each in store.ledger.corrections()]
+    print_list(rows, ("kind", "arguments", "agent", "date"), arguments.format)
+    return 0
+
+
+def _read_decisions(path: Path) -> list[Correction]:
+    """Decisions as `kg decisions --format jsonl` writes them. InputError names the line that is none."""
+    number, found = 0, []
+    try:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):  # noqa: B007 - errors name it
+            if line.strip():
+                row = json.loads(line)
+                decision = Correction(row["kind"], tuple(row["arguments"]), row["agent"], row["date"])
+                Identity([decision])  # refuses what is no decision
+                if not all(isinstance(each, str) for each in (*decision.arguments, decision.agent, decision.date)):
+                    raise ValueError("arguments, agent and date are texts")
+                found.append(decision)
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror}", hint="name a file that is there") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}, line {number} is no decision: {error!r}", hint="write decisions with `kg decisions --format jsonl`"
+        ) from error
+    return found
 
 
 COMMANDS = (
@@ -127,5 +177,12 @@ COMMANDS = (
         _split,
         ('kg split "Kim Kardashian"',),
         _split_arguments,
+    ),
+    Command(
+        "decisions",
+        "lists decisions by hand, and takes those of a file: documents, index and decisions make the same graph again",
+        _decisions,
+        ("kg decisions --format jsonl",),
+        _decisions_arguments,
     ),
 )

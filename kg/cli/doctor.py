@@ -82,9 +82,9 @@ def _extractors(settings: Settings) -> str:
 
 
 def _index(settings: Settings) -> str:
-    from kg.link import load_index
+    from kg.wikidata.linking import load_linker
 
-    return load_index(settings.wikidata_index).name
+    return load_linker(settings.wikidata_index).name
 
 
 def _queries(settings: Settings) -> str:

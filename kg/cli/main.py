@@ -28,6 +28,7 @@ MODULES = (
     "search",
     "validate",
     "correct",
+    "link",
     "export",
     "analyse",
     "serve",

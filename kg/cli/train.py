@@ -49,7 +49,7 @@ def _run(arguments: Namespace, settings: Settings) -> int:
         Path(arguments.out),
         encoder=encoder,
         recipe=Recipe(epochs=arguments.epochs, layers=arguments.layers),
-        index=load_index(settings.wikidata_index),
+        index=load_index("shipped"),
         report=(lambda line: print(line, file=sys.stderr, flush=True)) if sys.stderr.isatty() else (lambda line: None),
     )
     print_json(asdict(found))

@@ -145,7 +145,7 @@ class Writer:
         return (ox.Quad(s, p, o) for s, p, o in self._metadata(document))
 
     def profile(self, profile: Profile) -> Iterator[ox.Quad]:
-        """An entity: types, names, where it is mentioned, its Wikidata item."""
+        """An entity: types, names, where it is mentioned, its Wikidata item, or matches with what might be it."""
         node = ox.NamedNode(self.namespace.entity(profile.id))
         for kind in profile.types:
             yield ox.Quad(node, _TYPE, self.term(kind))
@@ -155,16 +155,16 @@ class Writer:
         for document_id in profile.documents:
             yield ox.Quad(node, self.term("mentionedIn"), ox.NamedNode(self.namespace.document(document_id)))
         if profile.link:
-            item = ox.NamedNode(WIKIDATA + profile.link.qid)
-            match = ox.NamedNode(self.namespace.match(profile.id, profile.link.qid))
-            yield ox.Quad(node, _SAME_AS, item)
+            yield ox.Quad(node, _SAME_AS, ox.NamedNode(WIKIDATA + profile.link.qid))
+        for link in (profile.link,) if profile.link else profile.candidates:
+            match = ox.NamedNode(self.namespace.match(profile.id, link.qid))
             yield ox.Quad(node, self.term("match"), match)
             yield ox.Quad(match, _TYPE, self.term("Match"))
-            yield ox.Quad(match, self.term("candidate"), item)
-            yield ox.Quad(match, self.term("matchLabel"), ox.Literal(profile.link.label))
-            yield ox.Quad(match, self.term("score"), _decimal(profile.link.score))
-            yield ox.Quad(match, self.term("method"), ox.Literal(profile.link.method))
-            yield ox.Quad(match, self.term("index"), ox.Literal(profile.link.index))
+            yield ox.Quad(match, self.term("candidate"), ox.NamedNode(WIKIDATA + link.qid))
+            yield ox.Quad(match, self.term("matchLabel"), ox.Literal(link.label or profile.label))
+            yield ox.Quad(match, self.term("score"), _decimal(link.score))
+            yield ox.Quad(match, self.term("method"), ox.Literal(link.method))
+            yield ox.Quad(match, self.term("index"), ox.Literal(link.index))
 
     def fact(self, fact: Fact) -> Iterator[ox.Quad]:
         """A fact: the direct triple, its node, and every document's evidence."""

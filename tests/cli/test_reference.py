@@ -43,7 +43,9 @@ def world(kg: Run, place: Path) -> Path:
     for name in ("json/nsi.json", "wikidata/wikidata.json"):
         path = folder / "name-suggestion-index" / "dist" / name
         path.parent.mkdir(parents=True)
-        path.write_text(json.dumps({"nsi": {}, "wikidata": {}}), encoding="utf-8")
+        shop = {"displayName": "Tidewell", "locationSet": {"include": ["001"]}, "tags": {"brand:wikidata": "Q9"}}
+        path.write_text(json.dumps({"nsi": {"brands/shop/bag": {"items": [shop]}}, "wikidata": {}}), encoding="utf-8")
+    (folder / "items.tsv").write_text("qid\tlabel\nQ9\tTidewell\n", encoding="utf-8")
     more = place / "more.txt"
     more.write_text("“I have nothing to add to that,” Kim Kardashian West said.\n", encoding="utf-8")
     assert kg("build", str(folder / "seeds"), str(more), "--store", str(folder / "kg-store")).code == 0

@@ -286,8 +286,8 @@ def test_wikidata(kg: Run) -> None:
         path = Path("nsi/dist", name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content), encoding="utf-8")
-    assert kg("wikidata", "index", "--from-nsi", "nsi", "-o", "brands.tsv").code == 0
-    assert kg("wikidata", "find", "Velmont", "--index", "brands.tsv", "--format", "jsonl").rows[0]["qid"] == "Q1"
+    assert kg("wikidata", "index", "--from-nsi", "nsi", "-o", "brands.sqlite").code == 0
+    assert kg("wikidata", "find", "Velmont", "--index", "brands.sqlite", "--format", "jsonl").rows[0]["qid"] == "Q1"
 
 
 def test_training_without_torch(kg: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,7 @@ def test_query_finds_nothing_in_an_empty_store(tmp_path: Path, name: str) -> Non
         ("executives-and-founders", {"thing": "Tidewell"}, 1),
         ("critics", {"target": "Maison Orsenne"}, 1),
         ("cast-of-works", {"work": "Harbour Law"}, 2),
-        ("entities-without-wikidata", {"type": "country"}, 1),
+        ("entities-without-wikidata", {"type": "organization"}, 3),
         ("owner-chain", {"thing": "Société Perrin"}, 0),
     ],
 )
