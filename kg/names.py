@@ -40,13 +40,6 @@ def fold(name: str) -> str:
     return " ".join(words) or "".join(text.split()) or "".join(name.split())
 
 
-def _unaccented(name: str) -> str:
-    """Without case and accents; what is ASCII has none, and is spared this."""
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).casefold()
-    text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
-    return unicodedata.normalize("NFC", text).translate(_PLAIN)
-
-
 def slug(name: str) -> str:
     """The folded name as a path segment: two names have the same one exactly if they fold alike."""
     return fold(name).replace(" ", "-")
