@@ -78,6 +78,11 @@ class Store:
             raise StoreError(f"{self.path} is closed", hint="open it again")
         return self._graph
 
+    @property
+    def graph_name(self) -> str:
+        """Name of the graph's folder; it changes when the whole graph is written anew."""
+        return str(self._manifest["graph"])
+
     # -- changes -----------------------------------------------------------------------------------------------
 
     @contextmanager

@@ -27,7 +27,7 @@ LAYERS = (
 )
 GRAPH = ("rdf/", "store.py", "revise.py", "validate.py", "query/", "export/", "service/", "cli/")
 OUTSIDE = {
-    **dict.fromkeys(("flask", "werkzeug", "jinja2", "markupsafe", "gunicorn"), ("service/",)),
+    **dict.fromkeys(("flask", "werkzeug", "jinja2", "markupsafe", "gunicorn", "zstandard"), ("service/",)),
     **dict.fromkeys(("argparse", "rich"), ("cli/",)),
     **dict.fromkeys(("torch", "transformers", "safetensors", "onnx"), ("train/",)),
     **dict.fromkeys(("trafilatura", "extruct", "lxml", "w3lib", "yaml", "charset_normalizer"), ("read/",)),

@@ -2,18 +2,19 @@
 
 The engine's parser and optimiser recurse, and a query of some thousand nested or chained parts ends the process.
 It has no switch for SERVICE either. Both are recognised in tokens, so that comments, strings and IRIs don't count.
+Most queries are short and hold none of the words that matter: they are let through without being read.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kg.errors import QuerySyntaxError, UsageError
+from kg.errors import QueryRefused, QuerySyntaxError, QueryTooDeep, QueryTooLong, UsageError
 
-__all__ = ["MAX_DEPTH", "MAX_LINKS", "Token", "check", "iter_tokens", "position"]
+__all__ = ["MAX_DEPTH", "MAX_LINKS", "Token", "check", "is_plain", "iter_tokens", "position"]
 
 MAX_DEPTH = 64
 """Most brackets inside each other; the engine dies at about 1,600 braces, and is slow long before."""
@@ -23,6 +24,13 @@ MAX_LINKS = 1000
 
 _HARMLESS = 1500
 """So short a query (characters) cannot be deep enough to do harm."""
+
+_NOTABLE = re.compile(
+    r"\b(?:SERVICE|LOAD|INSERT|DELETE|CLEAR|CREATE|DROP|COPY|MOVE|ADD|WITH|GROUP_CONCAT|BNODE|GRAPH)\b"
+    r"|(?<!SELECT )(?<!\()\*|\?(?!\w)",
+    re.IGNORECASE,
+)
+"""What makes a query worth reading: words that are refused, and what ``kg/query/mend.py`` looks at (the last line: paths)."""
 
 _TOKEN = re.compile(
     r"""
@@ -71,17 +79,32 @@ def position(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
 
 
-def check(text: str) -> list[Token]:
-    """The tokens of a query that is safe to run.
+def is_plain(text: str) -> bool:
+    """Whether a query can go to the engine unread: too short to be deep, and without any word that matters, even in a string."""
+    return (
+        len(text) < _HARMLESS
+        and text.isascii()
+        and text.count("{") + text.count("(") + text.count("[") <= MAX_DEPTH
+        and _NOTABLE.search(text) is None
+    )
 
-    Raises QuerySyntaxError for one that is too deep, UsageError for an update, and for SERVICE and LOAD.
+
+def check(text: str, *, services: Collection[str] = (), longest: int | None = None) -> list[Token]:
+    """The tokens of a query that is safe to run. SERVICE may name the addresses in `services`, as whole IRIs.
+
+    Raises QueryTooLong past `longest` characters, QueryTooDeep, QueryRefused for LOAD and for SERVICE elsewhere,
+    UsageError for an update.
     """
+    if longest is not None and len(text) > longest:
+        raise QueryTooLong(f"the query has {len(text):,} characters, more than {longest:,}", hint="send less, or raise query_characters")
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise _fault(text, error.start, "a lone surrogate is no character", "send the query as UTF-8") from error
+        line, column = position(text, error.start)
+        message = f"line {line}, column {column}: a lone surrogate is no character"
+        raise QuerySyntaxError(message, line=line, column=column, hint="send the query as UTF-8") from error
     tokens = list(iter_tokens(text))
-    _refuse_forms(text, tokens)
+    _refuse_forms(text, tokens, services)
     nesting = _Nesting(text)
     for token in tokens:
         nesting.read(token)
@@ -89,23 +112,29 @@ def check(text: str) -> list[Token]:
     return tokens
 
 
-def _fault(text: str, offset: int, message: str, hint: str) -> QuerySyntaxError:
-    line, column = position(text, offset)
-    return QuerySyntaxError(f"line {line}, column {column}: {message}", line=line, column=column, hint=hint)
-
-
-def _refuse_forms(text: str, tokens: Sequence[Token]) -> None:
-    words = [token for token in tokens if token.kind == "word"]
-    first = next((word.text.upper() for word in words if word.text.upper() not in ("BASE", "PREFIX")), "")
+def _refuse_forms(text: str, tokens: Sequence[Token], services: Collection[str]) -> None:
+    first = ""
+    for number, token in enumerate(tokens):
+        if token.kind != "word":
+            continue
+        word = token.text.upper()
+        first = first or (word if word not in ("BASE", "PREFIX", "VERSION") else "")
+        if word == "LOAD" or (word == "SERVICE" and not _is_allowed(tokens, number + 1, services)):
+            line, column = position(text, token.start)
+            raise QueryRefused(
+                f"line {line}, column {column}: {word} is not allowed here, for it reaches outside the store",
+                hint="ask the other server itself; whoever runs this one can allow addresses with the setting services",
+            )
     if first in _UPDATES:
         raise UsageError(f"{first} is an update, and only queries are run here", hint="ask with SELECT, ASK, CONSTRUCT or DESCRIBE")
-    for word in words:
-        if word.text.upper() in ("SERVICE", "LOAD"):
-            line, column = position(text, word.start)
-            raise UsageError(
-                f"line {line}, column {column}: {word.text.upper()} is not allowed, for it reaches outside the store",
-                hint="ask the other server itself, and build its documents into this store",
-            )
+
+
+def _is_allowed(tokens: Sequence[Token], number: int, services: Collection[str]) -> bool:
+    """Whether SERVICE, whose operands begin at this token, names one of the services, spelt as it is listed."""
+    if not services:
+        return False
+    operands = [token for token in tokens[number : number + 2] if token.text.upper() != "SILENT"]
+    return operands != [] and operands[0].kind == "iri" and operands[0].text[1:-1] in services
 
 
 @dataclass(slots=True)
@@ -118,7 +147,7 @@ class _Frame:
 
 
 class _Nesting:
-    """Follows brackets and chains. Raises QuerySyntaxError as soon as they go too deep."""
+    """Follows brackets and chains. Raises QueryTooDeep as soon as they go too deep."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -184,5 +213,6 @@ class _Nesting:
             return False
         return len(self.text) >= _HARMLESS or re.search("service|load", self.text, re.IGNORECASE) is not None
 
-    def _too_deep(self, offset: int, message: str, hint: str) -> QuerySyntaxError:
-        return _fault(self.text, offset, message, hint)
+    def _too_deep(self, offset: int, message: str, hint: str) -> QueryTooDeep:
+        line, column = position(self.text, offset)
+        return QueryTooDeep(f"line {line}, column {column}: {message}", line=line, column=column, hint=hint)

@@ -11,7 +11,7 @@ from kg.rdf.ontology import Ontology
 from kg.settings import Settings
 from kg.store import Store
 
-__all__ = ["State", "StoreSource", "current", "store"]
+__all__ = ["State", "StoreSource", "current", "state_tag", "store"]
 
 StoreSource = Callable[[], Store]
 """Gives the store in its newest state."""
@@ -38,3 +38,8 @@ def store() -> Store:
         g.store = current().source()
     found: Store = g.store
     return found
+
+
+def state_tag(store: Store) -> str:
+    """A short word that is another one after every change of the store: the ledger's newest difference, and the graph's folder."""
+    return f"{store.graph_name}-{store.ledger.newest():x}"
