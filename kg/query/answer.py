@@ -20,10 +20,7 @@ __all__ = ["Answer", "Solutions", "engine_errors"]
 Solutions = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 """What the engine answers."""
 
-_XSD = "http://www.w3.org/2001/XMLSchema#"
-_BARE = {f'"^^<{_XSD}{name}>': name for name in ("integer", "decimal", "boolean")}
 _FEW = 1000
-_BATCH = 256
 
 
 class Stream(Protocol):
@@ -67,8 +64,6 @@ class Answer:
         with engine_errors(self.reaches_out):
             if isinstance(self.solutions, ox.QueryTriples) and isinstance(writer, ox.RdfFormat):
                 self._write_graph(self.solutions, writer, sink)
-            elif isinstance(self.solutions, ox.QuerySolutions) and format == "tsv":
-                _write_tsv(self.solutions, sink)
             elif not isinstance(self.solutions, ox.QueryTriples) and isinstance(writer, ox.QueryResultsFormat):
                 self.solutions.serialize(out, format=writer)
             else:
@@ -140,6 +135,14 @@ class _Lines(_Sink):
     mark = b"\n"
 
 
+class _Tsv(_Lines):
+    """A line a row, and one for the header; a yes or no has none."""
+
+    def __init__(self, stream: Stream, rows: int, size: int) -> None:
+        super().__init__(stream, rows, size)
+        self.rows = -1
+
+
 class _Xml(_Sink):
     """``<`` stands for itself nowhere in a text."""
 
@@ -178,39 +181,4 @@ class _Csv(_Sink):
         self.is_quoted ^= len(pieces) % 2 == 0
 
 
-_SINKS: dict[str, type[_Sink]] = {"csv": _Csv, "json": _Json, "xml": _Xml, "ntriples": _Lines, "nquads": _Lines}
-
-
-# -- tab-separated values --------------------------------------------------------------------------------------------
-
-
-def _write_tsv(solutions: ox.QuerySolutions, sink: _Sink) -> None:
-    """SPARQL 1.1 Results in TSV. The engine's writer drops the datatype of numbers derived from xsd:integer."""
-    sink.write(("\t".join(map(str, solutions.variables)) + "\n").encode())
-    rows = ("\t".join([_tsv(term) for term in row]) for row in solutions)
-    while batch := list(itertools.islice(rows, _BATCH)):
-        sink.add(len(batch))
-        batch.append("")
-        sink.write("\n".join(batch).encode())
-
-
-def _tsv(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | None) -> str:
-    if term is None:
-        return ""
-    text = str(term)
-    if text[-1] == ">" and text[0] == '"':
-        place = text.rfind('"')
-        kind, value = _BARE.get(text[place:]), text[1:place]
-        if kind is not None and _is_canonical(kind, value):
-            return value
-    elif isinstance(term, ox.Triple):
-        return f"<<( {_tsv(term.subject)} {_tsv(term.predicate)} {_tsv(term.object)} )>>"
-    return text
-
-
-def _is_canonical(kind: str, value: str) -> bool:
-    """Whether a value without quotes reads as the same literal."""
-    if kind == "boolean":
-        return value in ("true", "false")
-    whole, point, rest = value.lstrip("+-").partition(".")
-    return value.count("-") + value.count("+") <= 1 and whole.isdecimal() and (rest.isdecimal() if kind == "decimal" else not point)
+_SINKS: dict[str, type[_Sink]] = {"csv": _Csv, "tsv": _Tsv, "json": _Json, "xml": _Xml, "ntriples": _Lines, "nquads": _Lines}

@@ -258,6 +258,9 @@ def _mend_projections(source: Source) -> None:
     for start, end, name in _groups(source):
         for found in _subqueries(source, start, end, name):
             if found.can_carry:
+                for token in source.tokens[found.select : found.last]:
+                    if token.kind == "variable" and token.text[1:] == name:  # another one: it isn't handed on
+                        source.replace(token.start, token.start + len(token.text), f"?kg_inner_{name}")
                 first = found.select + (source.word(found.select + 1) in ("DISTINCT", "REDUCED"))
                 source.replace(source.end(first), source.end(first), f" ?{name}")
                 group = next((n for n in range(found.end, found.last) if source.word(n) == "GROUP"), None)
