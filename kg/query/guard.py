@@ -25,12 +25,14 @@ MAX_LINKS = 1000
 _HARMLESS = 1500
 """So short a query (characters) cannot be deep enough to do harm."""
 
-_NOTABLE = re.compile(
-    r"\b(?:SERVICE|LOAD|INSERT|DELETE|CLEAR|CREATE|DROP|COPY|MOVE|ADD|WITH|GROUP_CONCAT|BNODE|GRAPH)\b"
-    r"|(?<!SELECT )(?<!\()\*|\?(?!\w)",
-    re.IGNORECASE,
+_NOTABLE = (
+    *("SERVICE", "LOAD", "INSERT", "DELETE", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH"),
+    *("GROUP_CONCAT", "BNODE", "GRAPH"),
 )
-"""What makes a query worth reading: words that are refused, and what ``kg/query/mend.py`` looks at (the last line: paths)."""
+"""Words that make a query worth reading: those that are refused, and those that ``kg/query/mend.py`` looks at."""
+
+_PATH = re.compile(r"(?<!SELECT )(?<!\()\*|\?(?!\w)")
+"""The same for paths."""
 
 _TOKEN = re.compile(
     r"""
@@ -81,12 +83,10 @@ def position(text: str, offset: int) -> tuple[int, int]:
 
 def is_plain(text: str) -> bool:
     """Whether a query can go to the engine unread: too short to be deep, and without any word that matters, even in a string."""
-    return (
-        len(text) < _HARMLESS
-        and text.isascii()
-        and text.count("{") + text.count("(") + text.count("[") <= MAX_DEPTH
-        and _NOTABLE.search(text) is None
-    )
+    if len(text) >= _HARMLESS or not text.isascii() or text.count("{") + text.count("(") + text.count("[") > MAX_DEPTH:
+        return False
+    capitals = text.upper()
+    return not any(word in capitals for word in _NOTABLE) and _PATH.search(text) is None
 
 
 def check(text: str, *, services: Collection[str] = (), longest: int | None = None) -> list[Token]:

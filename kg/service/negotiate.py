@@ -46,7 +46,7 @@ _HTML = "text/html"
 
 def choose(offered: Mapping[str, str]) -> str:
     """The name of the representation that the client wants most; 406 where it wants none of them."""
-    given = request.args.get("format") or request.form.get("format")
+    given = request.values.get("format")
     if given:
         found = offered.get(given) or (given if given in offered.values() else None)
     else:
