@@ -30,10 +30,16 @@ def stream_of(spool: SpooledTemporaryFile[bytes], most: int) -> Response:
     if size <= most:
         with spool:
             return Response(spool.read())
-    response = Response(iter(lambda: spool.read(_PART), b""), direct_passthrough=True)
+    response = Response(_parts(spool), direct_passthrough=True)
     response.content_length = size
     response.call_on_close(spool.close)
     return response
+
+
+def _parts(spool: SpooledTemporaryFile[bytes]) -> Iterator[bytes]:
+    with spool:
+        while part := spool.read(_PART):
+            yield part
 
 
 def compress(response: Response) -> None:
