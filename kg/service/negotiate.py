@@ -46,9 +46,9 @@ _HTML = "text/html"
 
 def choose(offered: Mapping[str, str]) -> str:
     """The name of the representation that the client wants most; 406 where it wants none of them."""
-    given = request.values.get("format")
+    given = request.values.getlist("format")  # some clients send it twice, as a word of their own and as a media type
     if given:
-        found = offered.get(given) or (given if given in offered.values() else None)
+        found = next((offered.get(each, each) for each in given if each in offered or each in offered.values()), None)
     else:
         found = offered.get(_best(request.environ.get("HTTP_ACCEPT", ""), tuple(offered)))
     if found is None:

@@ -18,6 +18,8 @@ from kg.service import create_app
 from kg.settings import Settings
 from kg.store import Store
 
+pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")  # SPARQLWrapper makes one
+
 NAMES = "SELECT ?name WHERE { ?person kg:founderOf ?o ; rdfs:label ?name }"
 
 
@@ -66,6 +68,7 @@ def test_sparqlwrapper_reads_each_format(url: str) -> None:
     assert len(rdflib.Graph().parse(data=client.queryAndConvert(), format="turtle")) == 1
     client.setReturnFormat(RDFXML)
     assert len(client.queryAndConvert()) == 1
+    client.setReturnFormat(JSON)
     client.setQuery("SELECT nonsense")
     with pytest.raises(QueryBadFormed):
         client.query()
