@@ -46,6 +46,7 @@ class Store:
         try:
             self._manifest = _read_manifest(path)
             self.ledger = Ledger(path / "ledger.sqlite", read_only=read_only)
+            self._opened = self.ledger.newest() if read_only else None  # before the graph, which may then be newer, never older
             self._graph = self._open_graph()
             if not read_only:
                 self._recover()
@@ -79,9 +80,10 @@ class Store:
         return self._graph
 
     @property
-    def graph_name(self) -> str:
-        """Name of the graph's folder; it changes when the whole graph is written anew."""
-        return str(self._manifest["graph"])
+    def state(self) -> str:
+        """A short word that is another one after every change: the graph's folder and the newest difference that this handle can show."""
+        newest = self.ledger.newest() if self._opened is None else self._opened
+        return f"{self._manifest['graph']}-{newest:x}"
 
     # -- changes -----------------------------------------------------------------------------------------------
 

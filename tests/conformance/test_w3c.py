@@ -40,15 +40,11 @@ class Snapshot:
 
     graph: ox.Store = field(default_factory=ox.Store)
     namespace: Namespace = Namespace("http://localhost:8000/")  # noqa: RUF009  # frozen
-    graph_name: str = "graph-1"
     changes: int = 0
 
     @property
-    def ledger(self) -> Snapshot:
-        return self
-
-    def newest(self) -> int:
-        return self.changes
+    def state(self) -> str:
+        return str(self.changes)
 
 
 @pytest.fixture(scope="module")

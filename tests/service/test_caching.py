@@ -122,6 +122,18 @@ def test_a_change_of_the_store_changes_the_tag(tmp_path: Path) -> None:
         assert second.headers["ETag"] != first.headers["ETag"]
 
 
+def test_a_handle_that_shows_a_former_state_keeps_its_tag(tmp_path: Path) -> None:
+    """Else its answers would be taken for those of the newest state, for ever."""
+    quad = ox.Quad(ox.NamedNode("http://x.example/s"), ox.NamedNode("http://x.example/p"), ox.Literal("new"))
+    with open_store(tmp_path / "store", create=True) as store:
+        former = store.state
+    with open_store(tmp_path / "store", read_only=True) as handle:
+        with open_store(tmp_path / "store") as writer:
+            writer.take(lambda: (set(), {quad}))
+            assert writer.state != former
+        assert (handle.state, len(handle.graph)) == (former, 0)
+
+
 # -- bounds -----------------------------------------------------------------------------------------------------
 
 
