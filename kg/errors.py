@@ -2,11 +2,14 @@
 
 KgError                     1
 ├── UsageError              2  arguments that can't be used
+│   ├── QueryRefused        2  a query that reaches outside the store: SERVICE, LOAD
 │   ├── NotFound            2  no such document, entity, query, plug-in, file; near names are suggested
 │   └── InvalidSetting      2  a setting's value can't be read
 ├── InputError              2  input that can't be used
 │   ├── UnreadableDocument  1  one document can't be read (becomes a Problem of the build)
 │   ├── QuerySyntaxError    2  SPARQL that doesn't parse, with line and column
+│   │   └── QueryTooDeep    2  SPARQL that is nested or chained too deep for the engine
+│   ├── QueryTooLong        2  SPARQL of more characters than are read
 │   ├── OntologyError       2  an ontology, shapes or query file that doesn't parse
 │   └── ModelError          2  an extraction model that is damaged or of another version
 ├── StoreError              3  the store can't do it
@@ -17,6 +20,8 @@ KgError                     1
 ├── ChatError               1  a language model's server that can't be reached, or refuses
 ├── ServiceUnavailable      1  an online service (Wikidata, reconciliation) that can't be reached, or refuses
 ├── RejectedByShapes        1  RDF that breaks a shape at severity Violation
+├── ResultTooLarge          2  a query's answer has more rows or bytes than one answer may have
+├── ServiceFailed           1  another SPARQL service that a query asks does not answer, or wrongly
 └── QueryTimeout            1  a query ran past its time limit
 """
 
@@ -33,9 +38,14 @@ __all__ = [
     "ModelError",
     "NotFound",
     "OntologyError",
+    "QueryRefused",
     "QuerySyntaxError",
     "QueryTimeout",
+    "QueryTooDeep",
+    "QueryTooLong",
     "RejectedByShapes",
+    "ResultTooLarge",
+    "ServiceFailed",
     "ServiceUnavailable",
     "StoreError",
     "StoreFull",
@@ -65,6 +75,10 @@ class UsageError(KgError):
     """Arguments that can't be used."""
 
     exit_code = 2
+
+
+class QueryRefused(UsageError):
+    """A query that reaches outside the store: LOAD, or SERVICE to where the setting `services` doesn't let it."""
 
 
 class NotFound(UsageError):
@@ -106,6 +120,14 @@ class QuerySyntaxError(InputError):
         super().__init__(message, hint=hint)
         self.line = line
         self.column = column
+
+
+class QueryTooDeep(QuerySyntaxError):
+    """SPARQL whose brackets or chains go deeper than the engine survives; line and column say where."""
+
+
+class QueryTooLong(InputError):
+    """SPARQL of more characters than are read."""
 
 
 class OntologyError(InputError):
@@ -161,6 +183,16 @@ class ServiceUnavailable(KgError):
 
 class RejectedByShapes(KgError):
     """RDF that breaks a shape at severity Violation."""
+
+
+class ResultTooLarge(KgError):
+    """A query's answer has more rows or bytes than one answer may have; nothing of it is given, for a part would look whole."""
+
+    exit_code = 2
+
+
+class ServiceFailed(KgError):
+    """Another SPARQL service that a query asks (SERVICE) can't be reached, or answers what can't be understood."""
 
 
 class QueryTimeout(KgError):

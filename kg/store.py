@@ -47,6 +47,7 @@ class Store:
             self._manifest = read_manifest(path)
             self.ledger = Ledger(path / "ledger.sqlite", read_only=read_only)
             self.words = FullText(self.ledger.connection)
+            self._opened = self.ledger.newest() if read_only else None  # before the graph, which may then be newer, never older
             self._graph = self._open_graph()
             if not read_only:
                 self._recover()
@@ -85,6 +86,12 @@ class Store:
         if self._graph is None:
             raise StoreError(f"{self.path} is closed", hint="open it again")
         return self._graph
+
+    @property
+    def state(self) -> str:
+        """A short word that is another one after every change: the graph's folder and the newest difference that this handle can show."""
+        newest = self.ledger.newest() if self._opened is None else self._opened
+        return f"{self._manifest['graph']}-{newest:x}"
 
     # -- changes -----------------------------------------------------------------------------------------------
 

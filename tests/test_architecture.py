@@ -31,7 +31,7 @@ LAYERS = (
 )
 GRAPH = ("rdf/", "store.py", "revise.py", "validate.py", "query/", "export/", "service/", "cli/")
 OUTSIDE = {
-    **dict.fromkeys(("flask", "werkzeug", "jinja2", "markupsafe", "gunicorn", "prometheus_client"), ("service/",)),
+    **dict.fromkeys(("flask", "werkzeug", "jinja2", "markupsafe", "gunicorn", "prometheus_client", "zstandard"), ("service/",)),
     **dict.fromkeys(("argparse", "rich"), ("cli/",)),
     **dict.fromkeys(("torch", "transformers", "safetensors", "onnx"), ("train/",)),
     **dict.fromkeys(("trafilatura", "extruct", "lxml", "w3lib", "yaml", "charset_normalizer"), ("read/",)),

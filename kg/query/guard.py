@@ -2,27 +2,37 @@
 
 The engine's parser and optimiser recurse, and a query of some thousand nested or chained parts ends the process.
 It has no switch for SERVICE either. Both are recognised in tokens, so that comments, strings and IRIs don't count.
+Most queries are short and hold none of the words that matter: they are let through without being read.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kg.errors import QuerySyntaxError, UsageError
+from kg.errors import QueryRefused, QuerySyntaxError, QueryTooDeep, QueryTooLong, UsageError
 
-__all__ = ["MAX_DEPTH", "MAX_LINKS", "Token", "check", "iter_tokens", "position"]
+__all__ = ["MAX_DEPTH", "MAX_LINKS", "Token", "check", "is_plain", "iter_tokens", "position"]
 
 MAX_DEPTH = 64
 """Most brackets inside each other; the engine dies at about 1,600 braces, and is slow long before."""
 
 MAX_LINKS = 1000
-"""Most operators and clauses that build on each other in a row; the engine dies at about 2,500."""
+"""Most operators, clauses and triple patterns that build on each other; the engine dies at about 2,500 clauses, or 50,000 patterns."""
 
 _HARMLESS = 1500
 """So short a query (characters) cannot be deep enough to do harm."""
+
+_NOTABLE = (
+    *("SERVICE", "LOAD", "INSERT", "DELETE", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH"),
+    *("GROUP_CONCAT", "BNODE", "GRAPH"),
+)
+"""Words that make a query worth reading: those that are refused, and those that ``kg/query/mend.py`` looks at."""
+
+_PATH = re.compile(r"(?<!SELECT )(?<!\()\*|\?(?!\w)")
+"""The same for paths."""
 
 _TOKEN = re.compile(
     r"""
@@ -44,6 +54,7 @@ _TOKEN = re.compile(
 _CLOSED_BY = {")": "(", "]": "[", "}": "{", ">>": "<<", ")>>": "<<("}
 _OPENERS = frozenset(_CLOSED_BY.values())
 _LINK_MARKS = frozenset({"&&", "||", "|", "/", "^", "!"})
+_STATEMENTS = frozenset({".", ";", ","})
 _LINK_SIGNS = frozenset({"+", "-", "*"})
 _LINK_WORDS = frozenset({"UNION", "OPTIONAL", "MINUS", "FILTER", "GRAPH", "VALUES"})
 _UPDATES = frozenset({"INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH"})
@@ -71,17 +82,30 @@ def position(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
 
 
-def check(text: str) -> list[Token]:
-    """The tokens of a query that is safe to run.
+def is_plain(text: str) -> bool:
+    """Whether a query can go to the engine unread: too short to be deep, and without any word that matters, even in a string."""
+    if len(text) >= _HARMLESS or not text.isascii() or text.count("{") + text.count("(") + text.count("[") > MAX_DEPTH:
+        return False
+    capitals = text.upper()
+    return not any(word in capitals for word in _NOTABLE) and _PATH.search(text) is None
 
-    Raises QuerySyntaxError for one that is too deep, UsageError for an update, and for SERVICE and LOAD.
+
+def check(text: str, *, services: Collection[str] = (), longest: int | None = None) -> list[Token]:
+    """The tokens of a query that is safe to run. SERVICE may name the addresses in `services`, as whole IRIs.
+
+    Raises QueryTooLong past `longest` characters, QueryTooDeep, QueryRefused for LOAD and for SERVICE elsewhere,
+    UsageError for an update.
     """
+    if longest is not None and len(text) > longest:
+        raise QueryTooLong(f"the query has {len(text):,} characters, more than {longest:,}", hint="send less, or raise query_characters")
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise _fault(text, error.start, "a lone surrogate is no character", "send the query as UTF-8") from error
+        line, column = position(text, error.start)
+        message = f"line {line}, column {column}: a lone surrogate is no character"
+        raise QuerySyntaxError(message, line=line, column=column, hint="send the query as UTF-8") from error
     tokens = list(iter_tokens(text))
-    _refuse_forms(text, tokens)
+    _refuse_forms(text, tokens, services)
     nesting = _Nesting(text)
     for token in tokens:
         nesting.read(token)
@@ -89,23 +113,29 @@ def check(text: str) -> list[Token]:
     return tokens
 
 
-def _fault(text: str, offset: int, message: str, hint: str) -> QuerySyntaxError:
-    line, column = position(text, offset)
-    return QuerySyntaxError(f"line {line}, column {column}: {message}", line=line, column=column, hint=hint)
-
-
-def _refuse_forms(text: str, tokens: Sequence[Token]) -> None:
-    words = [token for token in tokens if token.kind == "word"]
-    first = next((word.text.upper() for word in words if word.text.upper() not in ("BASE", "PREFIX")), "")
+def _refuse_forms(text: str, tokens: Sequence[Token], services: Collection[str]) -> None:
+    first = ""
+    for number, token in enumerate(tokens):
+        if token.kind != "word":
+            continue
+        word = token.text.upper()
+        first = first or (word if word not in ("BASE", "PREFIX", "VERSION") else "")
+        if word == "LOAD" or (word == "SERVICE" and not _is_allowed(tokens, number + 1, services)):
+            line, column = position(text, token.start)
+            raise QueryRefused(
+                f"line {line}, column {column}: {word} is not allowed here, for it reaches outside the store",
+                hint="ask the other server itself; whoever runs this one can allow addresses with the setting services",
+            )
     if first in _UPDATES:
         raise UsageError(f"{first} is an update, and only queries are run here", hint="ask with SELECT, ASK, CONSTRUCT or DESCRIBE")
-    for word in words:
-        if word.text.upper() in ("SERVICE", "LOAD"):
-            line, column = position(text, word.start)
-            raise UsageError(
-                f"line {line}, column {column}: {word.text.upper()} is not allowed, for it reaches outside the store",
-                hint="ask the other server itself, and build its documents into this store",
-            )
+
+
+def _is_allowed(tokens: Sequence[Token], number: int, services: Collection[str]) -> bool:
+    """Whether SERVICE, whose operands begin at this token, names one of the services, spelt as it is listed."""
+    if not services:
+        return False
+    operands = [token for token in tokens[number : number + 2] if token.text.upper() != "SILENT"]
+    return operands != [] and operands[0].kind == "iri" and operands[0].text[1:-1] in services
 
 
 @dataclass(slots=True)
@@ -118,7 +148,7 @@ class _Frame:
 
 
 class _Nesting:
-    """Follows brackets and chains. Raises QuerySyntaxError as soon as they go too deep."""
+    """Follows brackets and chains. Raises QueryTooDeep as soon as they go too deep."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -147,7 +177,7 @@ class _Nesting:
                 raise self._too_deep(token.start, f"the query is nested more than {MAX_DEPTH} deep", "write it flatter")
         elif mark in _CLOSED_BY:
             self._close(_CLOSED_BY[mark])
-        elif mark in _LINK_MARKS or (mark in _LINK_SIGNS and frame.mark == "("):
+        elif mark in _LINK_MARKS or (mark in _LINK_SIGNS and frame.mark == "(") or (mark in _STATEMENTS and frame.mark == "{"):
             frame.links += 1
 
     def _word(self, word: str, frame: _Frame) -> None:
@@ -184,5 +214,6 @@ class _Nesting:
             return False
         return len(self.text) >= _HARMLESS or re.search("service|load", self.text, re.IGNORECASE) is not None
 
-    def _too_deep(self, offset: int, message: str, hint: str) -> QuerySyntaxError:
-        return _fault(self.text, offset, message, hint)
+    def _too_deep(self, offset: int, message: str, hint: str) -> QueryTooDeep:
+        line, column = position(self.text, offset)
+        return QueryTooDeep(f"line {line}, column {column}: {message}", line=line, column=column, hint=hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 import pyoxigraph as ox
@@ -68,8 +69,9 @@ _WELL_KNOWN = {
 }
 
 
+@lru_cache(maxsize=16)
 def prefixes(namespace: Namespace) -> dict[str, str]:
-    """The prefixes that every query may use without declaring them."""
+    """The prefixes that every query may use without declaring them; not to be changed."""
     return {"kg": f"{namespace.base}ontology#", "res": f"{namespace.base}resource/", **_WELL_KNOWN}
 
 

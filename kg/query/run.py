@@ -5,23 +5,25 @@ from __future__ import annotations
 import io
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import pyoxigraph as ox
 
-from kg.errors import QuerySyntaxError, StoreError, UsageError
-from kg.query.guard import Token, check, iter_tokens, position
+from kg.errors import QuerySyntaxError, UsageError
+from kg.query.answer import Answer, Solutions, engine_errors
+from kg.query.federate import allowed_services, check_addresses
+from kg.query.guard import Token, check, is_plain, iter_tokens, position
 from kg.query.matching import expand, misplaced
+from kg.query.mend import mend
 from kg.query.results import Results, prefixes
 from kg.rdf.iris import Namespace
 from kg.settings import Settings
 from kg.store import Store
 
-__all__ = ["Value", "evaluate", "run_query"]
+__all__ = ["Dataset", "Value", "answer_query", "evaluate", "run_query"]
 
 Value = ox.NamedNode | ox.Literal
 """What a parameter can be."""
@@ -32,61 +34,143 @@ _PADDING = " " * 40
 _SENTENCE = re.compile(r"\b(?!OF\b)[A-Z][A-Za-z]*(?: [^\s,\"'\[\]]+){2,}")
 
 
-def run_query(store: Store, text: str, *, settings: Settings, parameters: Mapping[str, Value] = _NONE) -> Results:
-    """The answer of a query.
+Graphs = Sequence[ox.NamedNode]
+"""Names of graphs, as the SPARQL protocol lets a request give them."""
 
-    Relative IRIs and undeclared well-known prefixes are understood. Raises QuerySyntaxError with line and column of `text`,
-    UsageError for an update, SERVICE, LOAD, and for an answer of more rows than the settings allow.
+_DEFAULTS = Settings()
+
+
+def run_query(
+    store: Store,
+    text: str,
+    *,
+    settings: Settings,
+    parameters: Mapping[str, Value] = _NONE,
+    default_graphs: Graphs | None = None,
+    named_graphs: Graphs | None = None,
+) -> Results:
+    """The answer of a query, held in memory and sorted.
+
+    Relative IRIs and undeclared well-known prefixes are understood. Graphs that are given go before FROM in the query.
+    Raises QuerySyntaxError with line and column of `text`, QueryTooLong, QueryTooDeep, QueryRefused for LOAD, and for SERVICE that
+    the settings don't allow, UsageError for an update, ResultTooLarge for more rows or bytes than the settings allow, ServiceFailed.
     """
-    solutions = evaluate(store, text, parameters=parameters)
-    with _engine_errors():
-        if isinstance(solutions, ox.QueryBoolean):
-            return Results("boolean", b"true" if solutions else b"false", store.namespace)
-        sink = _Sink(settings.query_rows + isinstance(solutions, ox.QuerySolutions))
+    options = Dataset(default_graphs, named_graphs)
+    answer = answer_query(store, text, settings=settings, parameters=parameters, dataset=options)
+    stream = io.BytesIO()
+    answer.write("ntriples" if answer.form == "graph" else "tsv", stream, settings=settings)
+    content = stream.getvalue()
+    if answer.form == "graph":
+        content = b"".join(sorted(set(content.splitlines(keepends=True))))
+    elif answer.form == "rows" and not _is_ordered(text):
+        content = _sorted_rows(content)
+    return Results(answer.form, content, store.namespace)
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """The graphs that a query sees: merged to the default graph, and as named graphs. Both None: the store's own.
+
+    Where only one of them is given, the other is empty (SPARQL 1.1 Protocol, section 2.1.4).
+    """
+
+    default: Graphs | None = None
+    named: Graphs | None = None
+
+    def options(self) -> dict[str, Any]:
+        """What the engine takes."""
+        if self.default is None and self.named is None:
+            return {}
+        return {"default_graph": list(self.default or ()), "named_graphs": list(self.named or ())}
+
+
+WHOLE = Dataset()
+
+
+def answer_query(
+    store: Store, text: str, *, settings: Settings, parameters: Mapping[str, Value] = _NONE, dataset: Dataset = WHOLE
+) -> Answer:
+    """The answer of a query, to be written as it comes. Raises what run_query raises, here or while it is written."""
+    solutions, reaches_out = _asked(store, text, settings, parameters, dataset)
+    return Answer(solutions, store.namespace, reaches_out)
+
+
+def evaluate(
+    store: Store, text: str, *, parameters: Mapping[str, Value] = _NONE, settings: Settings = _DEFAULTS, dataset: Dataset = WHOLE
+) -> Solutions:
+    """The engine's own answer, without a limit of rows."""
+    return _asked(store, text, settings, parameters, dataset)[0]
+
+
+def _asked(store: Store, text: str, settings: Settings, parameters: Mapping[str, Value], dataset: Dataset) -> tuple[Solutions, bool]:
+    """What the engine answers, and whether the query asks other services. This is the one place where a query meets the engine."""
+    if not parameters and is_plain(text) and "matches" not in text:
+        return _solved(store, _Bound(text, text), dataset.options()), False
+    services = allowed_services(settings.services)
+    tokens = check(text, services=services, longest=settings.query_characters)
+    reaches_out = bool(services) and any(token.kind == "word" and token.text.upper() == "SERVICE" for token in tokens)
+    if reaches_out:
+        check_addresses(tokens)
+    options = dataset.options()
+    expanded = _expanded(store, text, tokens, parameters)
+    bound = _bound(expanded, tokens if expanded is text else list(iter_tokens(expanded)), parameters)
+    mended = mend(bound.text, tokens if bound.text is text else list(iter_tokens(bound.text)), lambda ask: _terms(store, ask, options))
+    if mended is not bound.text:
         try:
-            if isinstance(solutions, ox.QuerySolutions):
-                solutions.serialize(sink, format=ox.QueryResultsFormat.TSV)
-            else:
-                solutions.serialize(sink, format=ox.RdfFormat.N_TRIPLES)
-        except _Full as full:
-            raise UsageError(
-                f"the answer has more than {settings.query_rows:,} rows", hint="narrow it or add LIMIT, or raise the setting query_rows"
-            ) from full
-    content = sink.getvalue()
-    if isinstance(solutions, ox.QueryTriples):
-        return Results("graph", b"".join(sorted(set(content.splitlines(keepends=True)))), store.namespace)
-    return Results("rows", content if _is_ordered(text) else _sorted_rows(content), store.namespace)
+            with engine_errors(reaches_out):
+                return _engine(store, mended, options), reaches_out
+        except SyntaxError:
+            pass  # what is wrong is told of the text that was given
+    try:
+        return _solved(store, bound, options, reaches_out), reaches_out
+    except QuerySyntaxError:
+        if expanded is text:
+            raise
+    raise _fault_of(store, text, tokens, parameters) or misplaced(text, tokens)
 
 
-def evaluate(store: Store, text: str, *, parameters: Mapping[str, Value] = _NONE) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
-    """The engine's own answer, without a limit of rows. This is the one place where a query meets the engine."""
-    tokens = check(text)
+def _expanded(store: Store, text: str, tokens: Sequence[Token], parameters: Mapping[str, Value]) -> str:
+    """The query with what its searches found; the very same text where it has none."""
     try:
         expanded = expand(store, text, tokens, parameters)
-    except QuerySyntaxError:
-        plain = _bound(text, tokens, parameters)
-        if reason := _fault_of(store, plain):
-            raise _explained(store, plain, reason) from None
-        raise
-    bound = _bound(expanded, tokens if expanded == text else list(iter_tokens(expanded)), parameters)
-    with _engine_errors():
-        try:
-            return store.graph.query(bound.text, base_iri=store.namespace.base, prefixes=prefixes(store.namespace))
-        except SyntaxError as error:
-            reason = str(error)
-        if expanded != text:
-            bound = _bound(text, tokens, parameters)
-            reason = _fault_of(store, bound)
-        raise _explained(store, bound, reason) if reason else misplaced(text, tokens)
+    except QuerySyntaxError as error:
+        raise _fault_of(store, text, tokens, parameters) or error from None
+    return text if expanded == text else expanded
 
 
-def _fault_of(store: Store, bound: _Bound) -> str:
-    """What the engine says of the query with its searches still in it, which are triples to it; nothing where it parses."""
+def _fault_of(store: Store, text: str, tokens: Sequence[Token], parameters: Mapping[str, Value]) -> QuerySyntaxError | None:
+    """What is wrong with the query with its searches still in it, which are triples to the engine; None where it parses."""
+    bound = _bound(text, tokens, parameters)
     try:
         ox.Store().query(bound.text, base_iri=store.namespace.base, prefixes=prefixes(store.namespace))
     except SyntaxError as error:
-        return str(error)
-    return ""
+        return _explained(store, bound, str(error))
+    return None
+
+
+def _engine(store: Store, text: str, options: Mapping[str, Any]) -> Solutions:
+    used = {name: iri for name, iri in prefixes(store.namespace).items() if f"{name}:" in text}  # each costs the engine a microsecond
+    return store.graph.query(text, base_iri=store.namespace.base, prefixes=used, **options)
+
+
+def _solved(store: Store, bound: _Bound, options: Mapping[str, Any], reaches_out: bool = False) -> Solutions:
+    try:
+        with engine_errors(reaches_out):
+            return _engine(store, bound.text, options)
+    except SyntaxError as error:
+        raise _explained(store, bound, str(error)) from error
+
+
+def _terms(store: Store, text: str, options: Mapping[str, Any]) -> list[str]:
+    """One column as SPARQL writes it; for ASK one term or none. Nothing where the engine can't read the text: its query is wrong too."""
+    try:
+        with engine_errors():
+            found = _engine(store, text, options)
+            if isinstance(found, ox.QuerySolutions):
+                return [str(row[0]) for row in found]
+            return ["true"] if isinstance(found, ox.QueryBoolean) and found else []
+    except SyntaxError:
+        return []
 
 
 # -- parameters ----------------------------------------------------------------------------------------------------
@@ -139,25 +223,6 @@ def _group(tokens: Sequence[Token]) -> int:
 # -- answers -------------------------------------------------------------------------------------------------------
 
 
-class _Full(Exception):
-    """More lines came than are allowed."""
-
-
-class _Sink(io.BytesIO):
-    """Collects what the engine writes, one line a row, and stops it past a number of lines."""
-
-    def __init__(self, lines: int) -> None:
-        super().__init__()
-        self.left = lines
-
-    def write(self, part: Any) -> int:
-        """Takes a part."""
-        self.left -= part.count(b"\n")
-        if self.left < 0:
-            raise _Full
-        return super().write(part)
-
-
 def _is_ordered(text: str) -> bool:
     """Whether the query itself, not only a query inside it, orders its rows."""
     depth, before = 0, ""
@@ -176,15 +241,6 @@ def _sorted_rows(content: bytes) -> bytes:
 
 
 # -- errors --------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _engine_errors() -> Iterator[None]:
-    """Errors of the engine become errors of the tree."""
-    try:
-        yield
-    except (OSError, RuntimeError, ValueError) as error:
-        raise StoreError(f"the query could not be run: {' '.join(str(error).split())}", hint="`kg doctor` checks the store") from error
 
 
 def _explained(store: Store, bound: _Bound, reason: str) -> QuerySyntaxError:

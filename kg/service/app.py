@@ -9,6 +9,7 @@ from flask import Flask, Response, jsonify, request
 from kg.query.run import run_query
 from kg.rdf.ontology import load_ontology
 from kg.service import data, faults, links, openapi, pages, reconcile, reconcile_draft, resources, searching, sparql
+from kg.service.encoding import compress
 from kg.service.state import State, StoreSource, Writing, current, store
 from kg.settings import Settings
 from kg.store import Store
@@ -18,15 +19,17 @@ __all__ = ["MOST_BYTES", "create_app"]
 MOST_BYTES = 16 * 1024 * 1024
 """Longest request body; past it the answer is 413."""
 
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+_HEADERS = (
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Content-Type, Content-Disposition",
-}
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "Content-Type, Content-Disposition, ETag"),
+    ("Vary", "Accept, Accept-Encoding"),
+)
 
 
 def create_app(origin: Store | StoreSource, settings: Settings, *, writing: Writing | None = None) -> Flask:
@@ -60,11 +63,11 @@ def _healthz() -> Response:
 
 def _finish(response: Response) -> Response:
     """Headers that every answer has."""
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.vary.add("Accept")
+    for name, value in _HEADERS:
+        response.headers.add(name, value)
+    compress(response)
     if request.method == "OPTIONS":
         response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "GET, HEAD, OPTIONS")
-        response.headers["Access-Control-Allow-Headers"] = "Accept, Authorization, Content-Type"
+        response.headers["Access-Control-Allow-Headers"] = "Accept, Authorization, Content-Type, If-None-Match"
         response.headers["Access-Control-Max-Age"] = "86400"
     return response

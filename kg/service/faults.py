@@ -18,7 +18,10 @@ STATUSES: Mapping[type[errors.KgError], tuple[int, str]] = {
     errors.InvalidSetting: (500, "invalid-setting"),
     errors.UsageError: (400, "usage"),
     errors.UnreadableDocument: (422, "unreadable-document"),
+    errors.QueryRefused: (403, "query-refused"),
     errors.QuerySyntaxError: (400, "query-syntax"),
+    errors.QueryTooDeep: (400, "query-too-deep"),
+    errors.QueryTooLong: (413, "query-too-long"),
     errors.OntologyError: (500, "ontology"),
     errors.ModelError: (500, "model"),
     errors.InputError: (400, "input"),
@@ -30,6 +33,8 @@ STATUSES: Mapping[type[errors.KgError], tuple[int, str]] = {
     errors.ChatError: (502, "language-model"),
     errors.ServiceUnavailable: (502, "online-service"),
     errors.RejectedByShapes: (422, "rejected-by-shapes"),
+    errors.ResultTooLarge: (422, "result-too-large"),
+    errors.ServiceFailed: (502, "service-failed"),
     errors.QueryTimeout: (503, "query-timeout"),
     errors.KgError: (500, "internal"),
 }
@@ -72,7 +77,7 @@ def fault_of(error: Exception) -> Fault:
     if isinstance(error, errors.KgError):
         kind = next(each for each in type(error).__mro__ if each in STATUSES)
         status, code = STATUSES[kind]
-        if status not in _PRIVATE:
+        if status not in _PRIVATE or isinstance(error, errors.ServiceFailed):
             return Fault(status, code, error.message, error.hint)
         return Fault(status, code, "the server could not do this", "its log says why")
     return Fault(500, "internal", "something went wrong in the server", "its log says what; please report it")

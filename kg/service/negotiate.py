@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from flask import request
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
 from kg.service.faults import HttpFault
 
@@ -43,17 +46,22 @@ _HTML = "text/html"
 
 def choose(offered: Mapping[str, str]) -> str:
     """The name of the representation that the client wants most; 406 where it wants none of them."""
-    given = request.args.get("format") or request.form.get("format")
+    given = request.values.getlist("format")  # some clients send it twice, as a word of their own and as a media type
     if given:
-        found = offered.get(given) or (given if given in offered.values() else None)
-    elif not request.accept_mimetypes:
-        found = next(iter(offered.values()))
+        found = next((offered.get(each, each) for each in given if each in offered or each in offered.values()), None)
     else:
-        found = offered.get(request.accept_mimetypes.best_match(list(offered)) or "")
+        found = offered.get(_best(request.environ.get("HTTP_ACCEPT", ""), tuple(offered)))
     if found is None:
         names = ", ".join(f"{media_type} ({name})" for media_type, name in offered.items() if media_type_of(offered, name) == media_type)
         raise HttpFault(406, "not-acceptable", "there is no representation of this kind", hint=f"there are {names}")
     return found
+
+
+@lru_cache(maxsize=1024)
+def _best(accept: str, media_types: tuple[str, ...]) -> str:
+    """The one of some media types that an Accept header wants most, empty where it wants none; without a header the first."""
+    wanted = parse_accept_header(accept, MIMEAccept)
+    return (wanted.best_match(media_types) or "") if wanted else media_types[0]
 
 
 def media_type_of(offered: Mapping[str, str], name: str) -> str:
@@ -63,4 +71,5 @@ def media_type_of(offered: Mapping[str, str], name: str) -> str:
 
 def prefers_page(offered: Mapping[str, str]) -> bool:
     """Whether the client would rather have HTML than any of these."""
-    return not request.args.get("format") and request.accept_mimetypes.best_match([*offered, _HTML]) == _HTML
+    accept = request.environ.get("HTTP_ACCEPT", "")
+    return _HTML in accept.lower() and not request.args.get("format") and _best(accept, (*offered, _HTML)) == _HTML

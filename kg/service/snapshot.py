@@ -41,6 +41,11 @@ class Snapshot(Store):
         return self._memory
 
     @property
+    def state(self) -> str:
+        """A short word that is another one after every change."""
+        return f"{self._manifest['graph']}-{self.number:x}"
+
+    @property
     def ledger(self) -> Ledger:  # type: ignore[override]  # a store on disk holds it from the beginning
         """What documents say."""
         if self._ledger is None:

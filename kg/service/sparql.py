@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, cast
+import re
+from collections.abc import Mapping
+from hashlib import blake2b
+from tempfile import SpooledTemporaryFile
 from urllib.parse import unquote_to_bytes
 
 import pyoxigraph as ox
 from flask import Blueprint, Response, make_response, render_template, request
 
-from kg.errors import KgError, QuerySyntaxError
-from kg.fulltext import FullText
-from kg.query.guard import iter_tokens
+from kg.errors import KgError
 from kg.query.library import load_queries
 from kg.query.results import Results
-from kg.query.run import run_query
-from kg.query.search import index_of
-from kg.service.description import describe_service
-from kg.service.faults import HttpFault, fault_of
+from kg.query.run import WHOLE, Dataset, answer_query, run_query
+from kg.service.description import describe_service, describe_void
+from kg.service.encoding import stream_of
+from kg.service.faults import Fault, HttpFault, fault_of
 from kg.service.negotiate import GRAPHS, ROWS, choose, media_type_of, prefers_page
-from kg.service.state import current, store
-from kg.store import Store
+from kg.service.state import current, state_tag, store
 
 __all__ = ["answer", "create_blueprint", "send"]
 
@@ -28,6 +27,9 @@ _DIRECT = "application/sparql-query"
 _FORM = "application/x-www-form-urlencoded"
 _GRAPH_PARAMETERS = ("default-graph-uri", "named-graph-uri")
 _MOST_SHOWN = 1000
+_IN_MEMORY = 4 * 1024 * 1024
+_FICKLE = ("NOW", "RAND", "UUID", "BNODE", "SERVICE")
+_OUTSIDE_ASCII = re.compile(rb"%[89A-Fa-f]|[\x80-\xff]")
 _STARTER = """SELECT ?person ?name ?brand WHERE {
   ?person kg:ambassadorOf ?brand ; rdfs:label ?name .
 }
@@ -40,6 +42,7 @@ def create_blueprint() -> Blueprint:
     """The routes."""
     blueprint = Blueprint("sparql", __name__)
     blueprint.add_url_rule("/sparql", view_func=_sparql, methods=["GET", "POST"])
+    blueprint.add_url_rule("/.well-known/void", view_func=_void)
     blueprint.add_url_rule("/update", view_func=_update, methods=["POST"])
     blueprint.add_url_rule("/store", view_func=_update, methods=["PUT", "POST", "DELETE", "PATCH"], endpoint="store")
     return blueprint
@@ -60,15 +63,19 @@ def _query_text() -> str | None:
     """The query of the request (SPARQL 1.1 Protocol, section 2.1), None where it asks for none."""
     if request.method != "POST":
         _check_encoding(request.query_string)
+        if "update" in request.args:
+            raise HttpFault(400, "update-by-get", "an update can't be sent by GET", hint="send it by POST to /update")
         return _single(request.args.getlist("query"))
     kind = request.mimetype
+    _check_charset()
     if kind == _DIRECT:
-        if request.args.getlist("query"):
+        if "query" in request.args:
             raise HttpFault(400, "query-twice", "the query is sent in the body and as a parameter", hint="send it once")
+        _check_encoding(request.query_string)
         return _decoded(request.get_data())
     if kind == _FORM:
         _check_encoding(request.get_data())
-        if request.form.getlist("update"):
+        if "update" in request.form:
             _update()
         found = _single(request.form.getlist("query"))
         if found is None:
@@ -88,60 +95,35 @@ def _single(values: list[str]) -> str | None:
 
 def _check_encoding(parameters: bytes) -> None:
     """Refuses parameters whose bytes are no UTF-8, which Werkzeug would leave percent-encoded."""
+    if _OUTSIDE_ASCII.search(parameters):
+        _decoded(unquote_to_bytes(parameters))
+
+
+def _check_charset() -> None:
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if charset not in ("utf-8", "utf8"):
+        raise HttpFault(415, "unsupported-media-type", f"a query can't be sent in {charset[:40]}", hint="send UTF-8")
+    coding = request.headers.get("Content-Encoding", "identity").lower()
+    if coding != "identity":
+        raise HttpFault(415, "unsupported-media-type", f"a query can't be sent as {coding[:40]}", hint="send it without Content-Encoding")
+
+
+def _decoded(body: bytes) -> str:
     try:
-        unquote_to_bytes(parameters).decode()
+        return body.decode()
     except UnicodeDecodeError as error:
         raise HttpFault(400, "encoding", "the query is not UTF-8", hint="encode it as UTF-8 before it is percent-encoded") from error
 
 
-def _decoded(body: bytes) -> str:
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if charset not in ("utf-8", "utf8"):
-        raise HttpFault(415, "unsupported-media-type", f"a query can't be sent in {charset}", hint="send UTF-8")
-    try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        raise HttpFault(400, "encoding", "the query is not UTF-8", hint="send UTF-8") from error
-
-
-# -- which graphs -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Narrowed:
-    """A store whose queries see only the graphs that the request names (SPARQL 1.1 Protocol, section 2.1.4)."""
-
-    whole: Store
-    default: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph]
-    named: list[ox.NamedNode | ox.BlankNode]
-
-    @property
-    def namespace(self) -> Any:
-        return self.whole.namespace
-
-    @property
-    def graph(self) -> _Narrowed:
-        return self
-
-    @property
-    def words(self) -> FullText:
-        """The index of the whole: a search finds, and the graphs that are named hold what is asked of it then."""
-        return index_of(self.whole)
-
-    def query(self, text: str, **options: Any) -> Any:
-        return self.whole.graph.query(text, default_graph=self.default, named_graphs=self.named, **options)
-
-
-def _dataset() -> Store:
-    """The store as this request wants to see it; what the request names goes before FROM in the query."""
-    default, named = (request.args.getlist(name) + request.form.getlist(name) for name in _GRAPH_PARAMETERS)
+def _dataset() -> Dataset:
+    """The graphs that this request wants to see (SPARQL 1.1 Protocol, section 2.1.4); they go before FROM in the query."""
+    default, named = (request.values.getlist(name) for name in _GRAPH_PARAMETERS)
     if not default and not named:
-        return store()
+        return WHOLE
     try:
-        narrowed = _Narrowed(store(), [ox.NamedNode(iri) for iri in default], [ox.NamedNode(iri) for iri in named])
+        return Dataset([ox.NamedNode(iri) for iri in default], [ox.NamedNode(iri) for iri in named])
     except ValueError as error:
         raise HttpFault(400, "graph-iri", "a graph's name is no IRI", hint="send an absolute IRI") from error
-    return cast(Store, narrowed)
 
 
 # -- answers ----------------------------------------------------------------------------------------------------
@@ -149,35 +131,64 @@ def _dataset() -> Store:
 
 def answer(query: str) -> Response:
     """The answer of a query, in the representation that the client wants."""
-    page = prefers_page({**ROWS, **GRAPHS})
+    if prefers_page(_ALL):
+        return _answer_page(query)
+    settings, dataset, etag = current().settings, _dataset(), None
+    capitals = query.upper()
+    if request.method != "POST" and not any(word in capitals for word in _FICKLE):
+        etag = _etag()
+        if "HTTP_IF_NONE_MATCH" in request.environ and request.if_none_match.contains_weak(etag):
+            return _tagged(Response(status=304), etag)
+    found = answer_query(store(), query, settings=settings, dataset=dataset)
+    offered = GRAPHS if found.form == "graph" else ROWS
+    name = choose(offered)
+    spool = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # closed below, or when the response is
     try:
-        results = run_query(_dataset(), query, settings=current().settings)
+        found.write(name, spool, settings=settings)
+        response = stream_of(spool, _IN_MEMORY)
+    except BaseException:
+        spool.close()
+        raise
+    response.headers["Content-Type"] = _content_type(offered, name)
+    return _tagged(response, etag)
+
+
+_ALL = {**ROWS, **GRAPHS}
+
+
+def _etag() -> str:
+    """A tag of what is asked, how, and of the store's state. It is weak: the engine may give the same rows in another order."""
+    asked = (request.query_string, request.environ.get("HTTP_ACCEPT", "").encode())
+    return f"{state_tag(store())}-{blake2b(b' '.join(asked), digest_size=9).hexdigest()}"
+
+
+def _tagged(response: Response, etag: str | None) -> Response:
+    if etag is not None:
+        response.headers["ETag"] = f'W/"{etag}"'
+        response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def _answer_page(query: str) -> Response:
+    dataset = _dataset()
+    try:
+        results = run_query(store(), query, settings=current().settings, default_graphs=dataset.default, named_graphs=dataset.named)
     except KgError as error:
-        fault = _explained(error, query)
-        if not page:
-            raise fault from error
-        return make_response(_page(query, fault=fault), fault.code)
-    if page:
-        return make_response(_page(query, results=results))
-    return send(results)
+        fault = fault_of(error)
+        return make_response(_page(query, fault=fault), fault.status)
+    return make_response(_page(query, results=results))
 
 
-def _explained(error: KgError, query: str) -> HttpFault:
-    """SERVICE and LOAD are not wrong but forbidden; a syntax error has its place."""
-    words = {token.text.upper() for token in iter_tokens(query) if token.kind == "word"}
-    fault = fault_of(error)
-    if not isinstance(error, QuerySyntaxError) and fault.status == 400 and words & {"SERVICE", "LOAD"}:
-        return HttpFault(403, "query-refused", fault.message, hint=fault.hint)
-    return HttpFault(fault.status, fault.code, fault.message, hint=fault.hint)
+def _content_type(offered: Mapping[str, str], name: str) -> str:
+    media_type = media_type_of(offered, name)
+    return f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
 
 
 def send(results: Results) -> Response:
     """Results in the data format that the client wants most."""
     offered = GRAPHS if results.form == "graph" else ROWS
     name = choose(offered)
-    media_type = media_type_of(offered, name)
-    kind = f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
-    return Response(results.serialize(name), content_type=kind)
+    return Response(results.serialize(name), content_type=_content_type(offered, name))
 
 
 def _without_query() -> Response:
@@ -187,18 +198,25 @@ def _without_query() -> Response:
         chosen = queries.get(request.args.get("example", ""))
         return make_response(_page(chosen.text if chosen else _STARTER))
     name = choose(GRAPHS)
-    media_type = media_type_of(GRAPHS, name)
-    return Response(describe_service(request.base_url, name), mimetype=media_type)
+    content = describe_service(request.base_url, name, store(), tag=state_tag(store()), settings=current().settings)
+    return Response(content, content_type=_content_type(GRAPHS, name))
 
 
-def _page(query: str, *, results: Results | None = None, fault: HttpFault | None = None) -> str:
+def _void() -> Response:
+    """What is in the dataset, in figures (VoID, section 6.2: the well-known address)."""
+    name = choose(GRAPHS)
+    endpoint = f"{request.url_root}sparql"
+    return Response(describe_void(endpoint, name, store(), tag=state_tag(store())), content_type=_content_type(GRAPHS, name))
+
+
+def _page(query: str, *, results: Results | None = None, fault: Fault | None = None) -> str:
     rows = [row for row, _ in zip(results, range(_MOST_SHOWN), strict=False)] if results is not None else []
     return render_template(
         "sparql.html",
         query=query,
         results=results,
         rows=rows,
-        fault=fault.fault if fault else None,
+        fault=fault,
         examples=load_queries(current().settings).values(),
         hidden=_hidden(),
     )

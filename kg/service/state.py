@@ -12,7 +12,7 @@ from kg.rdf.ontology import Ontology
 from kg.settings import Settings
 from kg.store import Store
 
-__all__ = ["State", "StoreSource", "Writing", "current", "store"]
+__all__ = ["State", "StoreSource", "Writing", "current", "state_tag", "store"]
 
 StoreSource = Callable[[], Store]
 """Gives the store in its newest state."""
@@ -43,3 +43,8 @@ def store() -> Store:
         g.store = current().source()
     found: Store = g.store
     return found
+
+
+def state_tag(store: Store) -> str:
+    """Names the state of the store that answers are tagged by: another word after every change."""
+    return store.state

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg.errors import QuerySyntaxError, StoreError, UsageError
+from kg.errors import QuerySyntaxError, ResultTooLarge, StoreError, UsageError
 from kg.query.run import evaluate, run_query
 from kg.settings import Settings
 from kg.store import Store
@@ -94,7 +94,7 @@ def test_too_many_rows_are_an_error(library: Store) -> None:
     assert len(run_query(library, "SELECT ?s { ?s ?p ?o } LIMIT 5", settings=few)) == 5
     assert len(run_query(library, "CONSTRUCT WHERE { ?s a kg:Organization }", settings=few)) == 2
     for text in ("SELECT ?s { ?s ?p ?o } LIMIT 6", "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"):
-        with pytest.raises(UsageError, match="more than 5 rows"):
+        with pytest.raises(ResultTooLarge, match="more than 5 rows"):
             run_query(library, text, settings=few)
 
 
