@@ -3,7 +3,8 @@
 KgError                     1
 ├── UsageError              2  arguments that can't be used
 │   ├── NotFound            2  no such document, entity, query, plug-in, file; near names are suggested
-│   └── InvalidSetting      2  a setting's value can't be read
+│   ├── InvalidSetting      2  a setting's value can't be read
+│   └── RefusedOutside      2  SERVICE and LOAD, which reach outside the store
 ├── InputError              2  input that can't be used
 │   ├── UnreadableDocument  1  one document can't be read (becomes a Problem of the build)
 │   ├── QuerySyntaxError    2  SPARQL that doesn't parse, with line and column
@@ -23,6 +24,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kg.model import Violation
 
 __all__ = [
     "ChatError",
@@ -34,6 +39,7 @@ __all__ = [
     "OntologyError",
     "QuerySyntaxError",
     "QueryTimeout",
+    "RefusedOutside",
     "RejectedByShapes",
     "StoreError",
     "StoreFull",
@@ -79,6 +85,10 @@ class NotFound(UsageError):
 
 class InvalidSetting(UsageError):
     """A setting's value can't be read."""
+
+
+class RefusedOutside(UsageError):
+    """A query or update that reaches outside the store."""
 
 
 class InputError(KgError):
@@ -147,7 +157,11 @@ class ChatError(KgError):
 
 
 class RejectedByShapes(KgError):
-    """RDF that breaks a shape at severity Violation."""
+    """RDF that breaks a shape at severity Violation; `violations` say which and where."""
+
+    def __init__(self, message: str, *, hint: str = "", violations: tuple[Violation, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.violations = violations
 
 
 class QueryTimeout(KgError):

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kg.errors import QuerySyntaxError, UsageError
+from kg.errors import QuerySyntaxError, RefusedOutside, UsageError
 
-__all__ = ["MAX_DEPTH", "MAX_LINKS", "Token", "check", "iter_tokens", "position"]
+__all__ = ["MAX_DEPTH", "MAX_LINKS", "Token", "check", "check_update", "iter_tokens", "position"]
 
 MAX_DEPTH = 64
 """Most brackets inside each other; the engine dies at about 1,600 braces, and is slow long before."""
@@ -74,7 +74,7 @@ def position(text: str, offset: int) -> tuple[int, int]:
 def check(text: str) -> list[Token]:
     """The tokens of a query that is safe to run.
 
-    Raises QuerySyntaxError for one that is too deep, UsageError for an update, and for SERVICE and LOAD.
+    Raises QuerySyntaxError for one that is too deep, UsageError for an update, RefusedOutside for SERVICE and LOAD.
     """
     try:
         text.encode()
@@ -82,6 +82,31 @@ def check(text: str) -> list[Token]:
         raise _fault(text, error.start, "a lone surrogate is no character", "send the query as UTF-8") from error
     tokens = list(iter_tokens(text))
     _refuse_forms(text, tokens)
+    nesting = _Nesting(text)
+    for token in tokens:
+        nesting.read(token)
+    nesting.close_all()
+    return tokens
+
+
+def check_update(text: str) -> list[Token]:
+    """The tokens of an update that is safe to take apart.
+
+    Raises QuerySyntaxError for one that is too deep and RefusedOutside for LOAD, silent or not. SERVICE is looked for where the
+    update's patterns are asked as queries.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _fault(text, error.start, "a lone surrogate is no character", "send the update as UTF-8") from error
+    tokens = list(iter_tokens(text))
+    for token in tokens:
+        if token.kind == "word" and token.text.upper() == "LOAD":
+            line, column = position(text, token.start)
+            raise RefusedOutside(
+                f"line {line}, column {column}: LOAD is not allowed, for it reaches outside the store",
+                hint="send the file itself to the graph store, or as INSERT DATA",
+            )
     nesting = _Nesting(text)
     for token in tokens:
         nesting.read(token)
@@ -102,7 +127,7 @@ def _refuse_forms(text: str, tokens: Sequence[Token]) -> None:
     for word in words:
         if word.text.upper() in ("SERVICE", "LOAD"):
             line, column = position(text, word.start)
-            raise UsageError(
+            raise RefusedOutside(
                 f"line {line}, column {column}: {word.text.upper()} is not allowed, for it reaches outside the store",
                 hint="ask the other server itself, and build its documents into this store",
             )

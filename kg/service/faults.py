@@ -16,6 +16,7 @@ __all__ = ["STATUSES", "Fault", "HttpFault", "fault_of", "register"]
 STATUSES: Mapping[type[errors.KgError], tuple[int, str]] = {
     errors.NotFound: (404, "not-found"),
     errors.InvalidSetting: (500, "invalid-setting"),
+    errors.RefusedOutside: (403, "query-refused"),
     errors.UsageError: (400, "usage"),
     errors.UnreadableDocument: (422, "unreadable-document"),
     errors.QuerySyntaxError: (400, "query-syntax"),
