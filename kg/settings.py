@@ -52,6 +52,10 @@ SETTINGS = (
     Setting("host", "127.0.0.1", "Address on which the service listens"),
     Setting("port", 8000, "Port on which the service listens", 0, 65535),
     Setting("token", "", "Bearer token that allows writing over HTTP; empty: read only", secret=True),
+    Setting(
+        "guard", "refuse", "What becomes of a write that breaks a shape: refuse, quarantine (hold the node back, write the rest) or off"
+    ),
+    Setting("upload_bytes", 8 * 2**30, "Most bytes of RDF in one request to the graph store; past it the answer is 413", 1),
     Setting("query_seconds", 30.0, "Longest time of one query, in seconds", 0.01, 86400),
     Setting("query_rows", 1_000_000, "Most rows of one result; past it the answer is an error, never cut silently", 1),
     Setting("llm_url", "", "Address of a server of chat completions, up to /v1, for the extractor `llm`; empty: none"),

@@ -6,10 +6,13 @@ from flask import Flask, Response, jsonify, request
 
 from kg.query.run import run_query
 from kg.rdf.ontology import load_ontology
-from kg.service import data, faults, links, pages, resources, sparql
-from kg.service.state import State, StoreSource, current, store
+from kg.service import adding, data, faults, links, pages, resources, sparql
+from kg.service import writing as writing_routes
+from kg.service.changes import OwnWriter
+from kg.service.state import State, StoreSource, WritingSource, current, store
 from kg.settings import Settings
 from kg.store import Store
+from kg.update.writing import Writing
 
 __all__ = ["MOST_BYTES", "create_app"]
 
@@ -27,17 +30,22 @@ _HEADERS = {
 }
 
 
-def create_app(origin: Store | StoreSource, settings: Settings) -> Flask:
-    """The app over a store, or over what a callable gives at each request as the newest state of one."""
+def create_app(origin: Store | StoreSource, settings: Settings, *, writing: WritingSource | None = None) -> Flask:
+    """The app over a store, or over what a callable gives at each request as the newest state of one.
+
+    Changes go to what `writing` gives; a store that is open for writing is its own writer. They need a token in the settings.
+    """
+    if writing is None and isinstance(origin, Store) and not origin.read_only:
+        writing = OwnWriter(origin)
     source: StoreSource = (lambda: origin) if isinstance(origin, Store) else origin
     app = Flask("kg.service", static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = MOST_BYTES
     ours = settings.replace(base=source().namespace.base)
-    app.extensions["kg"] = State(source, ours, load_ontology(ours))
+    app.extensions["kg"] = State(source, ours, load_ontology(ours), Writing(ours), writing)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     links.register(app)
     faults.register(app)
-    for room in (sparql, resources, pages, data):
+    for room in (sparql, writing_routes, adding, resources, pages, data):
         app.register_blueprint(room.create_blueprint())
     app.add_url_rule("/healthz", view_func=_healthz)
     app.after_request(_finish)

@@ -90,6 +90,8 @@ def register(app: Flask) -> None:
             response = make_response(render_template("fault.html", fault=fault), fault.status)
         else:
             response = make_response(jsonify(fault.as_data()), fault.status)
+        if fault.status == 401:
+            response.headers["WWW-Authenticate"] = 'Bearer realm="kg"'
         if isinstance(error, HTTPException):
             kept = {"Allow", "Location", "Retry-After"}
             response.headers.extend((name, value) for name, value in error.get_headers() if name in kept)
