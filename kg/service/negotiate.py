@@ -49,7 +49,8 @@ def choose(offered: Mapping[str, str]) -> str:
     elif not request.accept_mimetypes:
         found = next(iter(offered.values()))
     else:
-        found = offered.get(request.accept_mimetypes.best_match(list(offered)) or "")
+        with_charset = [f"{media_type}; charset=utf-8" for media_type in offered]  # some clients ask for what they expect to get
+        found = offered.get((request.accept_mimetypes.best_match([*offered, *with_charset]) or "").partition(";")[0])
     if found is None:
         names = ", ".join(f"{media_type} ({name})" for media_type, name in offered.items() if media_type_of(offered, name) == media_type)
         raise HttpFault(406, "not-acceptable", "there is no representation of this kind", hint=f"there are {names}")

@@ -95,6 +95,6 @@ class Pending:
             copy = ox.Store(str(folder / "copy"))
             apply_difference(copy, self.removed, self.added)
             yield copy
-            del copy
+            del copy  # the engine closes the files with the last reference; the caller keeps none
         finally:
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)  # what an error still holds open goes when the store is opened next

@@ -234,20 +234,29 @@ class _Request:
         fresh = insert is not None and insert.has_blank
         head = " ".join(f"?{name}" for name in names) or f"(1 AS ?{_unused(group)})"
         text = f"{operation.prologue}SELECT {'' if fresh else 'DISTINCT '}{head} WHERE {group}"
+        with self.pending.outlook() as graph:
+            removed, added = self._filled(self._ask(graph, text, using), names, delete, insert)
+            del graph
+        self.pending.change(removed, added)
+
+    @staticmethod
+    def _filled(
+        solutions: ox.QuerySolutions, names: list[str], delete: Template | None, insert: Template | None
+    ) -> tuple[set[ox.Quad], set[ox.Quad]]:
+        """What the templates become for all solutions."""
         removed: set[ox.Quad] = set()
         added: set[ox.Quad] = set()
-        with self.pending.outlook() as graph:
-            try:
-                for solution in self._ask(graph, text, using):
-                    values = {name: solution[name] for name in names}
-                    if delete is not None:
-                        removed.update(delete.quads(values))
-                    if insert is not None:
-                        added.update(insert.quads(values))
-            except (OSError, RuntimeError, ValueError) as error:
-                reason = " ".join(str(error).split())
-                raise StoreError(f"the update could not be run: {reason}", hint="`kg doctor` checks the store") from error
-        self.pending.change(removed, added)
+        try:
+            for solution in solutions:
+                values = {name: solution[name] for name in names}
+                if delete is not None:
+                    removed.update(delete.quads(values))
+                if insert is not None:
+                    added.update(insert.quads(values))
+        except (OSError, RuntimeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise StoreError(f"the update could not be run: {reason}", hint="`kg doctor` checks the store") from error
+        return removed, added
 
     def _ask(self, graph: ox.Store, text: str, using: Using) -> ox.QuerySolutions:
         narrowed = _Narrowed(graph, self.namespace, using)

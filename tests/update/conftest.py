@@ -12,7 +12,8 @@ import pytest
 
 from kg.store import Store, open_store
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = next((above / "shared" for above in ROOT.parents if (above / "shared" / "suites").is_dir()), ROOT.parent / "shared")
 SUITE = SHARED / "suites" / "w3c-rdf-tests"
 RUNNERS = SHARED / "bench" / "w3c"
 
@@ -34,3 +35,9 @@ def runners() -> Iterator[dict[str, ModuleType]]:
         yield {name: import_module(name) for name in ("engines", "manifest", "model", "sparql_suite", "http_suite")}
     finally:
         sys.path.remove(str(RUNNERS))
+
+
+@pytest.fixture(scope="session")
+def suite() -> Path:
+    """Folder of the W3C's RDF tests."""
+    return SUITE
