@@ -121,7 +121,7 @@ def _fields() -> dict[str, str]:
 def _document(fields: Mapping[str, str]) -> Document:
     """The document, read by the reader of its type; what the request says of it goes before what it says of itself."""
     direct = request.mimetype in _TEXTS
-    content = request.get_data() if direct else _body(fields).encode("utf-8", "surrogatepass")
+    content = request.get_data() if direct else _body(fields)
     id = fields.get("id") or f"text-{content_hash(content.decode('utf-8', 'replace'))}"
     kind = request.mimetype if direct else "text/plain"
     found = next(iter(read_source(Source(f"document {id}", content, id, kind), current().settings)), None)
@@ -131,10 +131,13 @@ def _document(fields: Mapping[str, str]) -> Document:
     return replace(found, **_stated(fields))
 
 
-def _body(fields: Mapping[str, str]) -> str:
+def _body(fields: Mapping[str, str]) -> bytes:
     if not fields.get("text"):
         raise HttpFault(400, "text-missing", "there is no text", hint="send it as text")
-    return fields["text"]
+    try:
+        return fields["text"].encode()
+    except UnicodeEncodeError as error:
+        raise HttpFault(400, "encoding", "a lone surrogate in the text is no character", hint="send UTF-8") from error
 
 
 def _stated(fields: Mapping[str, str]) -> dict[str, Any]:

@@ -165,7 +165,7 @@ def _send(name: GraphName | None) -> Response:
         with writable() as target:
             write = current().changes.put if request.method == "PUT" else current().changes.post
             written = write(target, name, parts, base=base)
-    return _done(written.outcome, 201 if written.created and not isinstance(name, ox.DefaultGraph) else 204, location)
+    return _done(written.outcome, 201 if written.created else 204, location)
 
 
 def _is_dataset() -> bool:
@@ -183,7 +183,7 @@ def _parts(body: BinaryIO) -> list[Part]:
             raise HttpFault(400, "parts-missing", "the form has no file", hint="send each part with a file name and its Content-Type")
         return [_part(cast(BinaryIO, file.stream), _format(file.mimetype)) for file in files]
     form = _format(request.mimetype)
-    if request.content_length is None and not request.environ.get("wsgi.input_terminated"):
+    if not request.environ.get("CONTENT_LENGTH") and "chunked" not in request.headers.get("Transfer-Encoding", "").lower():
         raise HttpFault(411, "length-required", "the body's length is not known", hint="send Content-Length, or the body in chunks")
     while chunk := request.stream.read(_CHUNK):
         body.write(chunk)

@@ -15,7 +15,7 @@ import pyoxigraph as ox
 from kg.errors import InputError
 from kg.update.pending import GraphName
 
-__all__ = ["DATASETS", "MEDIA_TYPES", "Part", "parsed"]
+__all__ = ["DATASETS", "MEDIA_TYPES", "Part", "parsed", "stream"]
 
 MEDIA_TYPES = {
     "text/turtle": ox.RdfFormat.TURTLE,
@@ -68,18 +68,31 @@ def parsed(parts: Iterable[Part], *, base: str, target: GraphName | None, folder
         shutil.rmtree(place)
 
 
+def stream(part: Part, *, base: str, target: GraphName) -> Iterator[ox.Quad]:
+    """The quads of a body in one graph, as they are read; raises InputError as `parsed` does. The body can be read again."""
+    part.stream.seek(0)
+    with _explained():
+        for quad in ox.parse(part.stream, part.form, base_iri=base, without_named_graphs=True, rename_blank_nodes=True):
+            yield ox.Quad(quad.subject, quad.predicate, quad.object, target)
+
+
 def _load(scratch: ox.Store, parts: list[Part], base: str, target: GraphName | None) -> None:
     for part in parts:
-        try:
+        part.stream.seek(0)
+        with _explained():
             if target is None:
                 scratch.bulk_load(part.stream, part.form, base_iri=base)
             else:
-                quads = ox.parse(part.stream, part.form, base_iri=base, without_named_graphs=True, rename_blank_nodes=True)
-                scratch.bulk_extend(ox.Quad(quad.subject, quad.predicate, quad.object, target) for quad in quads)
-        except SyntaxError as error:
-            reason = " ".join(str(error.msg).split())
-            raise InputError(
-                f"the RDF does not parse: {reason}", hint="mend it there, and check that Content-Type names its format"
-            ) from error
-        except ValueError as error:
-            raise InputError(f"the RDF can't be read: {error}", hint="send UTF-8, in the format that Content-Type names") from error
+                scratch.bulk_extend(stream(part, base=base, target=target))
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Errors of the parser become errors of the tree."""
+    try:
+        yield
+    except SyntaxError as error:
+        reason = " ".join(str(error.msg).split())
+        raise InputError(f"the RDF does not parse: {reason}", hint="mend it there, and check that Content-Type names its format") from error
+    except ValueError as error:
+        raise InputError(f"the RDF can't be read: {error}", hint="send UTF-8, in the format that Content-Type names") from error

@@ -13,7 +13,7 @@ from kg.model import Violation
 from kg.rdf.write import as_nquads
 from kg.settings import Settings
 from kg.store import Store
-from kg.update.content import Part, parsed
+from kg.update.content import Part, parsed, stream
 from kg.update.guard import Guard, Node
 from kg.update.pending import GraphName, Pending, is_known
 from kg.update.sparql import Using, run_update
@@ -45,7 +45,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of a graph of the graph store; `created` where it held nothing before."""
+    """What became of a graph of the graph store; `created` where a named one held nothing before and does now."""
 
     outcome: Outcome
     created: bool
@@ -90,14 +90,18 @@ class Writing:
 
     def _send(self, store: Store, name: GraphName | None, parts: Sequence[Part], base: str, *, replace: bool) -> Written:
         size = sum(part.size for part in parts)
+        if size > _IN_MEMORY and name is not None and not is_known(store.graph, name) and self._is_foreign(store, name, parts, base):
+            return Written(self._stream(store, name, parts, base), isinstance(name, ox.NamedNode))
         with parsed(parts, base=base, target=name, folder=store.path, in_memory=_IN_MEMORY) as content:
-            created = name is not None and not is_known(store.graph, name)
+            new = isinstance(name, ox.NamedNode) and not is_known(store.graph, name)
             if size > _IN_MEMORY:
-                return Written(self._take_parts(store, name, content, replace=replace), created)
+                outcome = self._take_parts(store, name, content, replace=replace)
+                return Written(outcome, new and outcome.added > 0)
             pending = Pending(store)
             former = store.graph.quads_for_pattern(None, None, None, name) if replace else ()
             pending.change((quad for quad in former if quad not in content), content)
-            return Written(self._take(store, pending), created)
+            outcome = self._take(store, pending)
+            return Written(outcome, new and outcome.added > 0)
 
     def _take(self, store: Store, pending: Pending) -> Outcome:
         held: tuple[Violation, ...] = ()
@@ -110,12 +114,16 @@ class Writing:
         if not pending and not held:
             return Outcome()
 
-        def difference() -> tuple[set[ox.Quad], set[ox.Quad]]:
+        def difference() -> Iterator[tuple[set[ox.Quad], set[ox.Quad]]]:
             if held:
                 store.ledger.hold(as_nquads(withheld.removed), as_nquads(withheld.added), [asdict(each) for each in held])
-            return pending.removed, pending.added
+            yield from ((part, set()) for part in _batched(pending.removed))
+            yield from ((set(), part) for part in _batched(pending.added))
 
-        counts = store.take(difference)
+        if len(pending.removed) + len(pending.added) > _PART:
+            counts = store.take_parts(difference)
+        else:
+            counts = store.take(lambda: _joined(difference()))
         _settle(store)
         return Outcome(*counts, held)
 
@@ -150,6 +158,27 @@ class Writing:
             yield from ((set(), part) for part in _batched(quad for quad in content if quad not in graph))
 
         counts = store.take_parts(parts)
+        store.checkpoint()
+        return Outcome(*counts)
+
+    def _is_foreign(self, store: Store, name: GraphName, parts: Sequence[Part], base: str) -> bool:
+        """Whether the guard has nothing to look at. Reads everything once, so what doesn't parse is found before anything is written."""
+        guard = None if self._settings.guard == "off" else self._guard(store)
+        typed = False
+        for part in parts:
+            for quad in stream(part, base=base, target=name):
+                typed = typed or (guard is not None and quad.predicate == _TYPE and guard.is_ours(quad.object))
+        return not typed
+
+    def _stream(self, store: Store, name: GraphName, parts: Sequence[Part], base: str) -> Outcome:
+        """What fills a graph that holds nothing: it need not be compared with anything, so it is never held as a whole."""
+
+        def added() -> Iterator[tuple[set[ox.Quad], set[ox.Quad]]]:
+            for part in parts:
+                for batch in _batched(stream(part, base=base, target=name)):
+                    yield set(), batch
+
+        counts = store.take_parts(added)
         store.checkpoint()
         return Outcome(*counts)
 
@@ -189,6 +218,15 @@ def _rejected(violations: tuple[Violation, ...]) -> RejectedByShapes:
 
 def _name(term: object) -> str:
     return term.value if isinstance(term, ox.NamedNode) else "_:blank"
+
+
+def _joined(parts: Iterable[tuple[set[ox.Quad], set[ox.Quad]]]) -> tuple[set[ox.Quad], set[ox.Quad]]:
+    removed: set[ox.Quad] = set()
+    added: set[ox.Quad] = set()
+    for lost, gained in parts:
+        removed |= lost
+        added |= gained
+    return removed, added
 
 
 def _batched(quads: Iterable[ox.Quad]) -> Iterator[set[ox.Quad]]:
