@@ -16,6 +16,7 @@ KgError                     1
 │   ├── StoreMissing        2  there is none at this place
 │   └── StoreFull           3  no space left on the disk
 ├── ChatError               1  a language model's server that can't be reached, or refuses
+├── LoadFailed              1  a document that LOAD names can't be fetched
 ├── RejectedByShapes        1  RDF that breaks a shape at severity Violation
 └── QueryTimeout            1  a query ran past its time limit
 """
@@ -34,6 +35,7 @@ __all__ = [
     "InputError",
     "InvalidSetting",
     "KgError",
+    "LoadFailed",
     "ModelError",
     "NotFound",
     "OntologyError",
@@ -154,6 +156,10 @@ class StoreFull(StoreError):
 
 class ChatError(KgError):
     """A language model's server that can't be reached, or that refuses; no secret stands in the message."""
+
+
+class LoadFailed(KgError):
+    """A document that LOAD names, on a host that is let through, can't be fetched."""
 
 
 class RejectedByShapes(KgError):

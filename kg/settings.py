@@ -55,6 +55,7 @@ SETTINGS = (
     Setting(
         "guard", "refuse", "What becomes of a write that breaks a shape: refuse, quarantine (hold the node back, write the rest) or off"
     ),
+    Setting("load_hosts", "", "Hosts from which LOAD in an update may fetch, separated by commas; empty: none. Private addresses never"),
     Setting("upload_bytes", 8 * 2**30, "Most bytes of RDF in one request to the graph store; past it the answer is 413", 1),
     Setting("query_seconds", 30.0, "Longest time of one query, in seconds", 0.01, 86400),
     Setting("query_rows", 1_000_000, "Most rows of one result; past it the answer is an error, never cut silently", 1),

@@ -35,7 +35,7 @@ OUTSIDE = {
     **dict.fromkeys(("pyshacl", "shacl", "pyparsing"), ("validate.py",)),
     "networkx": ("export/network.py",),
     **dict.fromkeys(("rdflib", "pyoxigraph"), GRAPH),
-    **dict.fromkeys(("urllib.request", "http.client"), ("extract/chat.py",)),
+    **dict.fromkeys(("urllib.request", "http.client"), ("extract/chat.py", "update/load.py")),
     **dict.fromkeys(("requests", "httpx"), ()),
 }
 BORDERS = ("cli/main.py", "extract/pipeline.py")

@@ -29,6 +29,7 @@ STATUSES: Mapping[type[errors.KgError], tuple[int, str]] = {
     errors.StoreFull: (507, "store-full"),
     errors.StoreError: (500, "store"),
     errors.ChatError: (502, "language-model"),
+    errors.LoadFailed: (502, "load-failed"),
     errors.RejectedByShapes: (422, "rejected-by-shapes"),
     errors.QueryTimeout: (503, "query-timeout"),
     errors.KgError: (500, "internal"),

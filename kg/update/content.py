@@ -15,7 +15,7 @@ import pyoxigraph as ox
 from kg.errors import InputError
 from kg.update.pending import GraphName
 
-__all__ = ["DATASETS", "MEDIA_TYPES", "Part", "parsed", "stream"]
+__all__ = ["DATASETS", "IN_MEMORY", "MEDIA_TYPES", "Part", "parsed", "stream"]
 
 MEDIA_TYPES = {
     "text/turtle": ox.RdfFormat.TURTLE,
@@ -32,6 +32,9 @@ MEDIA_TYPES = {
 }
 """Media type → format in which RDF can be sent."""
 
+IN_MEMORY = 32 * 1024 * 1024
+"""Bytes of RDF up to which a change is held in memory as a whole."""
+
 DATASETS = frozenset({"application/n-quads", "application/trig"})
 """Media types of whole datasets; JSON-LD may hold one too."""
 
@@ -46,7 +49,7 @@ class Part:
 
 
 @contextmanager
-def parsed(parts: Iterable[Part], *, base: str, target: GraphName | None, folder: Path, in_memory: int) -> Iterator[ox.Store]:
+def parsed(parts: Iterable[Part], *, base: str, target: GraphName | None, folder: Path, in_memory: int = IN_MEMORY) -> Iterator[ox.Store]:
     """A store of the quads of all parts, in one graph, or with `target` None in the graphs that they name.
 
     Bodies of more than `in_memory` bytes together go to a store on disk under `folder`, which is removed after use. Blank nodes are

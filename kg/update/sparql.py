@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pyoxigraph as ox
 
-from kg.errors import QuerySyntaxError, StoreError, UsageError
+from kg.errors import InputError, LoadFailed, QuerySyntaxError, StoreError, UsageError
 from kg.query.guard import Token, check_update, position
 from kg.query.results import prefixes
 from kg.query.run import evaluate
 from kg.rdf.iris import Namespace
+from kg.settings import Settings
 from kg.store import Store
+from kg.update.content import parsed
+from kg.update.load import Fetch, fetcher
 from kg.update.pending import GraphName, Pending
 from kg.update.template import Template
 
@@ -66,16 +70,17 @@ class _Operation:
         return self.prologue + self.cut(0, len(self.tokens) - 1)
 
 
-def run_update(store: Store, text: str, *, using: Using | None = None) -> Pending:
+def run_update(store: Store, text: str, *, using: Using | None = None, fetch: Fetch | None = None) -> Pending:
     """What an update request changes, as one net difference; the store is not touched.
 
     Each operation sees the effects of those before it. A pattern's solutions, with RAND, UUID and NOW in them, are computed once.
-    Raises QuerySyntaxError with line and column, RefusedOutside for LOAD, UsageError for SERVICE, for a graph that COPY, MOVE or ADD
-    do not find and one that CREATE finds, and where `using` meets USING or WITH in the text (SPARQL 1.1 Protocol, section 2.2.3).
+    LOAD asks `fetch` for the document, by default one that refuses all. Raises QuerySyntaxError with line and column, RefusedOutside
+    for LOAD and SERVICE, LoadFailed for a LOAD that is let through and fails without SILENT, UsageError for a graph that COPY, MOVE
+    or ADD do not find and one that CREATE finds, and where `using` meets USING or WITH in the text (SPARQL 1.1 Protocol, section 2.2.3).
     """
     pending = Pending(store)
-    request = _Request(pending, text, using or Using())
-    for operation in _operations(text, check_update(text)):
+    request = _Request(pending, text, using or Using(), fetch or fetcher(Settings()))
+    for operation in list(_operations(text, check_update(text))):  # a stray semicolon is found before anything runs
         request.run(operation)
     return pending
 
@@ -114,7 +119,8 @@ def _fault(text: str, offset: int, message: str) -> QuerySyntaxError:
 class _Request:
     """A request while it is computed: blank node labels of DATA blocks may not be used in two of them."""
 
-    def __init__(self, pending: Pending, text: str, using: Using) -> None:
+    def __init__(self, pending: Pending, text: str, using: Using, fetch: Fetch) -> None:
+        self.fetch = fetch
         self.pending = pending
         self.text = text
         self.using = using
@@ -137,6 +143,8 @@ class _Request:
             self._solve(operation, group, self.using, (Template(self._template(operation, 2), _DEFAULT), None))
         elif verb in _PATTERNS:
             self._modify(operation)
+        elif verb == "LOAD":
+            self._load(operation)
         else:
             self._engine(operation.text)
             self._manage(operation, verb)
@@ -155,9 +163,13 @@ class _Request:
         return scratch
 
     def _explained(self, reason: str) -> QuerySyntaxError:
-        """The error with its place in the whole request, which the engine doesn't run since it doesn't parse."""
+        """The error with its place in the whole request, which the engine doesn't run since it doesn't parse.
+
+        Should it parse after all, it must not reach outside: a request with such words is not read again.
+        """
         try:
-            ox.Store().update(self.text, base_iri=self.namespace.base, prefixes=self.known)
+            if not re.search("load|service", self.text, re.IGNORECASE):
+                ox.Store().update(self.text, base_iri=self.namespace.base, prefixes=self.known)
         except SyntaxError as error:
             reason = str(error)
         except (OSError, RuntimeError, ValueError):
@@ -307,6 +319,23 @@ class _Request:
         replaced = [] if verb == "ADD" else list(self.pending.quads(target))
         copies = [ox.Quad(quad.subject, quad.predicate, quad.object, target) for quad in moved]
         self.pending.change([*replaced, *moved] if verb == "MOVE" else replaced, copies)
+
+    def _load(self, operation: _Operation) -> None:
+        """LOAD (section 3.1.4), which the engine never sees, since it would fetch by itself."""
+        words = operation.words
+        first = 1 + (len(words) > 1 and words[1] == "SILENT")
+        target = words[first + 1 :]
+        if len(words) <= first or not (target == [] or (len(target) == 3 and target[:2] == ["INTO", "GRAPH"])):
+            raise _fault(self.text, operation.tokens[0].start, "LOAD needs an IRI, and INTO GRAPH one more")
+        source = self._graph(operation, first).value
+        name: GraphName = self._graph(operation, first + 3) if target else _DEFAULT
+        try:
+            part = self.fetch(source)
+            with closing(part.stream), parsed([part], base=source, target=name, folder=self.pending.store.path) as content:
+                self.pending.change((), content)
+        except (LoadFailed, InputError):
+            if words[1] != "SILENT":
+                raise
 
     def _graph(self, operation: _Operation, number: int) -> ox.NamedNode:
         """The IRI that a token stands for, by the operation's prologue."""

@@ -13,15 +13,13 @@ from kg.model import Violation
 from kg.rdf.write import as_nquads
 from kg.settings import Settings
 from kg.store import Store
-from kg.update.content import Part, parsed, stream
+from kg.update.content import IN_MEMORY, Part, parsed, stream
 from kg.update.guard import Guard, Node
+from kg.update.load import fetcher
 from kg.update.pending import GraphName, Pending, is_known
 from kg.update.sparql import Using, run_update
 
 __all__ = ["Outcome", "Writing", "Written"]
-
-_IN_MEMORY = 32 * 1024 * 1024
-"""Bytes of RDF up to which a change is held in memory as a whole."""
 
 _PART = 20_000
 """Quads of one part of a larger change."""
@@ -70,7 +68,7 @@ class Writing:
 
     def update(self, store: Store, text: str, *, using: Using | None = None) -> Outcome:
         """Runs a SPARQL Update request: all of it or nothing. Raises what `run_update` raises, and RejectedByShapes."""
-        return self._take(store, run_update(store, text, using=using))
+        return self._take(store, run_update(store, text, using=using, fetch=fetcher(self._settings)))
 
     def put(self, store: Store, name: GraphName | None, parts: Sequence[Part], *, base: str) -> Written:
         """Makes a graph, or with None the whole dataset, hold what was sent and nothing else (Graph Store Protocol, section 5.3)."""
@@ -90,11 +88,11 @@ class Writing:
 
     def _send(self, store: Store, name: GraphName | None, parts: Sequence[Part], base: str, *, replace: bool) -> Written:
         size = sum(part.size for part in parts)
-        if size > _IN_MEMORY and name is not None and not is_known(store.graph, name) and self._is_foreign(store, name, parts, base):
+        if size > IN_MEMORY and name is not None and not is_known(store.graph, name) and self._is_foreign(store, name, parts, base):
             return Written(self._stream(store, name, parts, base), isinstance(name, ox.NamedNode))
-        with parsed(parts, base=base, target=name, folder=store.path, in_memory=_IN_MEMORY) as content:
+        with parsed(parts, base=base, target=name, folder=store.path, in_memory=IN_MEMORY) as content:
             new = isinstance(name, ox.NamedNode) and not is_known(store.graph, name)
-            if size > _IN_MEMORY:
+            if size > IN_MEMORY:
                 outcome = self._take_parts(store, name, content, replace=replace)
                 return Written(outcome, new and outcome.added > 0)
             pending = Pending(store)

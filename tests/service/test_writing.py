@@ -230,7 +230,7 @@ def test_large_graphs_go_through_files_to_the_same_end(
     client: FlaskClient, store: Store, monkeypatch: pytest.MonkeyPatch, kinds: str, *, replace: bool
 ) -> None:
     """Past the limit of memory a body is streamed, or compared on disk; the effect is that of a small one."""
-    monkeypatch.setattr("kg.update.writing._IN_MEMORY", 1000)
+    monkeypatch.setattr("kg.update.writing.IN_MEMORY", 1000)
     monkeypatch.setattr("kg.update.writing._PART", 70)
     kind = "<http://localhost:8000/ontology#Person>" if kinds == "ours" else "<http://a.example/T>"
     body = "".join(f'<http://a.example/{n}> a {kind} ; <http://www.w3.org/2000/01/rdf-schema#label> "{n}", [] .\n' for n in range(150))
