@@ -90,7 +90,7 @@ def steps(update: Callable[[str], None]) -> dict[str, Callable[[int], None]]:
         ),
         "two dependent operations": lambda n: update(
             f"INSERT DATA {{ <http://b.example/{n}> <http://b.example/q> {n} }} ; "
-            f"INSERT {{ ?s <http://b.example/r> ?o }} WHERE {{ <http://b.example/{n}> <http://b.example/q> ?o BIND(<http://b.example/{n}> AS ?s) }}"
+            f"INSERT {{ ?s <http://b.example/r> ?o }} WHERE {{ VALUES ?s {{ <http://b.example/{n}> }} ?s <http://b.example/q> ?o }}"
         ),
     }
 

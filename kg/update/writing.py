@@ -8,7 +8,7 @@ from itertools import chain
 
 import pyoxigraph as ox
 
-from kg.errors import RejectedByShapes, UsageError
+from kg.errors import InvalidSetting, RejectedByShapes
 from kg.model import Violation
 from kg.rdf.write import as_nquads
 from kg.settings import Settings
@@ -54,7 +54,7 @@ class Writing:
 
     def __init__(self, settings: Settings) -> None:
         if settings.guard not in _GUARDS:
-            raise UsageError(f"guard is {', '.join(_GUARDS)}, not {settings.guard!r}", hint="set KG_GUARD to one of them")
+            raise InvalidSetting(f"guard is {', '.join(_GUARDS)}, not {settings.guard!r}", hint="set KG_GUARD to one of them")
         self._settings = settings
         self._guards: dict[str, Guard] = {}
 

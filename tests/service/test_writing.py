@@ -17,6 +17,7 @@ import pyoxigraph as ox
 import pytest
 from flask.testing import FlaskClient
 
+from kg.errors import InvalidSetting
 from kg.service import create_app
 from kg.settings import Settings
 from kg.store import Store, open_store
@@ -287,6 +288,19 @@ def test_quarantine_keeps_the_node_out_and_writes_the_rest(store: Store) -> None
         f"{PERSON} <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <http://localhost:8000/ontology#Person> .\n",
     )
     assert violations[0]["severity"] == "Violation"
+
+
+def test_what_was_held_back_is_listed(store: Store) -> None:
+    """`kg validate --quarantine` names the nodes that writes by hand lost."""
+    client_of(store, guard="quarantine").post("/update", data=BAD, content_type=UPDATE)
+    command = [sys.executable, "-m", "kg", "--store", str(store.path), "validate", "--quarantine"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "written by hand: person/alva-thorn: An entity has a name" in listed
+
+
+def test_a_guard_of_another_name_is_no_setting(store: Store) -> None:
+    with pytest.raises(InvalidSetting, match="guard"):
+        client_of(store, guard="maybe")
 
 
 # -- a killed process -------------------------------------------------------------------------------------------
