@@ -19,6 +19,7 @@ KgError                     1
 │   └── StoreFull           3  no space left on the disk
 ├── ChatError               1  a language model's server that can't be reached, or refuses
 ├── ServiceUnavailable      1  an online service (Wikidata, reconciliation) that can't be reached, or refuses
+├── LoadFailed              1  a document that LOAD names can't be fetched
 ├── RejectedByShapes        1  RDF that breaks a shape at severity Violation
 ├── ResultTooLarge          2  a query's answer has more rows or bytes than one answer may have
 ├── ServiceFailed           1  another SPARQL service that a query asks does not answer, or wrongly
@@ -29,12 +30,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kg.model import Violation
 
 __all__ = [
     "ChatError",
     "InputError",
     "InvalidSetting",
     "KgError",
+    "LoadFailed",
     "ModelError",
     "NotFound",
     "OntologyError",
@@ -181,8 +187,16 @@ class ServiceUnavailable(KgError):
         self.status = status
 
 
+class LoadFailed(KgError):
+    """A document that LOAD names, on a host that is let through, can't be fetched."""
+
+
 class RejectedByShapes(KgError):
-    """RDF that breaks a shape at severity Violation."""
+    """RDF that breaks a shape at severity Violation; `violations` say which and where."""
+
+    def __init__(self, message: str, *, hint: str = "", violations: tuple[Violation, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.violations = violations
 
 
 class ResultTooLarge(KgError):

@@ -34,6 +34,8 @@ CREATE INDEX IF NOT EXISTS statement_object ON statement (object);
 CREATE TABLE IF NOT EXISTS correction (
     number INTEGER PRIMARY KEY, kind TEXT NOT NULL, arguments TEXT NOT NULL, agent TEXT NOT NULL, date TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS journal (number INTEGER PRIMARY KEY AUTOINCREMENT, removed TEXT NOT NULL, added TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS held (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, removed TEXT NOT NULL, added TEXT NOT NULL, violations TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS single_valued (predicate TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
@@ -234,6 +236,20 @@ class Ledger:
             self._connection.execute("DELETE FROM single_valued")
             self._connection.executemany("INSERT INTO single_valued VALUES (?)", [(each,) for each in sorted(predicates)])
 
+    # -- quarantine of what users write ------------------------------------------------------------------------
+
+    def hold(self, removed: str, added: str, violations: list[dict[str, Any]]) -> None:
+        """Keeps a part of a user's change (N-Quads) that breaks the shapes, with the violations, out of the graph."""
+        with _mapped(self.path):
+            self._connection.execute("INSERT INTO held (removed, added, violations) VALUES (?, ?, ?)", (removed, added, _dump(violations)))
+
+    def held(self) -> list[tuple[str, str, list[dict[str, Any]]]]:
+        """What was kept out of users' changes, oldest first: removed, added, violations."""
+        if not self._rows("SELECT name FROM sqlite_master WHERE name = 'held'"):
+            return []  # a store of before, which no writer has opened since
+        rows = self._rows("SELECT removed, added, violations FROM held ORDER BY number")
+        return [(removed, added, json.loads(violations)) for removed, added, violations in rows]
+
     # -- journal: numbered differences, which readers follow ----------------------------------------------------
 
     def log(self, removed: str, added: str) -> None:
@@ -257,6 +273,17 @@ class Ledger:
         rows = self._rows("SELECT number, removed, added FROM journal WHERE number > ? ORDER BY number", number)
         whole = [row[0] for row in rows] == list(range(number + 1, number + 1 + len(rows))) and len(rows) >= newest - number
         return rows if whole else None
+
+    def difference(self, number: int) -> tuple[str, str]:
+        """One numbered difference; raises StoreError where it is no longer kept."""
+        rows = self._rows("SELECT removed, added FROM journal WHERE number = ?", number)
+        if not rows:
+            raise StoreError(f"difference {number} is no longer kept", hint="open the store anew")
+        return str(rows[0][0]), str(rows[0][1])
+
+    def unapplied(self) -> int:
+        """How many differences the graph would be given again, were the store opened now."""
+        return self.newest() - self.applied()
 
     def checkpoint(self) -> None:
         """The graph has everything on disk: differences are kept for those who follow only, the newest ones."""

@@ -65,6 +65,11 @@ SETTINGS = (
     Setting("host", "127.0.0.1", "Address on which the service listens"),
     Setting("port", 8000, "Port on which the service listens", 0, 65535),
     Setting("token", "", "Bearer token that allows writing over HTTP; empty: read only", secret=True),
+    Setting(
+        "guard", "refuse", "What becomes of a write that breaks a shape: refuse, quarantine (hold the node back, write the rest) or off"
+    ),
+    Setting("load_hosts", "", "Hosts from which LOAD in an update may fetch, separated by commas; empty: none. Private addresses never"),
+    Setting("upload_bytes", 8 * 2**30, "Most bytes of RDF in one request to the graph store; past it the answer is 413", 1),
     Setting("query_seconds", 30.0, "Longest time of one query, in seconds", 0.01, 86400),
     Setting("query_rows", 1_000_000, "Most rows of one result; past it the answer is an error, never cut silently", 1),
     Setting("query_megabytes", 2048, "Most memory that one query may take beyond the graph, in megabytes", 16),

@@ -117,6 +117,26 @@ class Store:
             self.apply(removed, added)
         return len(removed), len(added)
 
+    def take_parts(self, parts: Callable[[], Iterable[tuple[set[ox.Quad], set[ox.Quad]]]]) -> tuple[int, int]:
+        """One step, as `take`, for a difference that is too large to be held at once: its parts are noted together, then applied.
+
+        The memory needed is that of one part. A reader of the ledger sees all of them or none.
+        """
+        counts = [0, 0]
+        with self.revision():
+            with self.ledger.transaction():
+                first = self.ledger.newest()
+                for removed, added in parts():
+                    self.ledger.log(as_nquads(removed), as_nquads(added))
+                    self.index(removed, added)
+                    counts[0] += len(removed)
+                    counts[1] += len(added)
+                last = self.ledger.newest()
+            for number in range(first + 1, last + 1):
+                lost, gained = self.ledger.difference(number)
+                self.apply(_parse(lost), _parse(gained))
+        return counts[0], counts[1]
+
     def apply(self, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> None:
         """Takes a difference: one transaction of the graph, and blank nodes, which no update can name, beside it."""
         if self.read_only:
@@ -348,18 +368,31 @@ def _update(removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> str:
 
 
 def apply_difference(graph: ox.Store, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> None:
-    """Gives a graph a difference. Blank nodes keep their labels."""
+    """Gives a graph a difference. Blank nodes keep their labels; a named graph that has become empty is forgotten."""
     lost, gained = list(removed), list(added)
+    if not lost:
+        graph.extend(gained)
+        return
     update = _update((quad for quad in lost if not _has_blank(quad)), (quad for quad in gained if not _has_blank(quad)))
     if update:
         graph.update(update)
     for quad in filter(_has_blank, lost):
         graph.remove(quad)
     graph.extend(filter(_has_blank, gained))
+    for name in {quad.graph_name for quad in lost}:
+        if not isinstance(name, ox.DefaultGraph) and next(iter(graph.quads_for_pattern(None, None, None, name)), None) is None:
+            graph.remove_graph(name)
 
 
 def _has_blank(quad: ox.Quad) -> bool:
-    return isinstance(quad.subject, ox.BlankNode) or isinstance(quad.object, ox.BlankNode) or isinstance(quad.graph_name, ox.BlankNode)
+    return any(_is_blank(term) for term in (quad.subject, quad.object, quad.graph_name))
+
+
+def _is_blank(term: object) -> bool:
+    """Whether a term is a blank node, or a triple that holds one."""
+    if isinstance(term, ox.Triple):
+        return _is_blank(term.subject) or _is_blank(term.object)
+    return isinstance(term, ox.BlankNode)
 
 
 def _parse(nquads: str) -> Iterator[ox.Quad]:

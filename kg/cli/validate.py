@@ -87,7 +87,7 @@ def _quarantine(arguments: Namespace, settings: Settings) -> int:
         print_json(refused)
         return 0
     for each in refused:
-        print(visible(f"{each['doc']}: {_refused_thing(each)}: {'; '.join(v['message'] for v in each['violations'])}"))
+        print(visible(f"{each['doc'] or 'written by hand'}: {_refused_thing(each)}: {'; '.join(v['message'] for v in each['violations'])}"))
     print(f"{count(len(refused), 'claim')} in quarantine")
     return 0
 
@@ -97,9 +97,13 @@ def _refused(store: Store) -> Iterator[dict[str, Any]]:
         row = store.ledger.row(document_id)
         for each in row.refused if row else ():
             yield {"doc": document_id, **each}
+    for removed, added, violations in store.ledger.held():
+        yield {"doc": None, "removed": removed, "added": added, "violations": violations}
 
 
 def _refused_thing(refusal: dict[str, Any]) -> str:
+    if refusal["doc"] is None:
+        return ", ".join(sorted({_short(violation["focus"]) for violation in refusal["violations"]}))
     statement = refusal["statement"]
     if statement is None:
         return str(refusal["entity"] or "the document")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from kg.errors import QueryRefused, QuerySyntaxError, QueryTooDeep, QueryTooLong, UsageError
 
-__all__ = ["MAX_DEPTH", "MAX_LINKS", "Token", "check", "is_plain", "iter_tokens", "position"]
+__all__ = ["MAX_DEPTH", "MAX_LINKS", "Token", "check", "check_update", "is_plain", "iter_tokens", "position"]
 
 MAX_DEPTH = 64
 """Most brackets inside each other; the engine dies at about 1,600 braces, and is slow long before."""
@@ -136,6 +136,25 @@ def _is_allowed(tokens: Sequence[Token], number: int, services: Collection[str])
         return False
     operands = [token for token in tokens[number : number + 2] if token.text.upper() != "SILENT"]
     return operands != [] and operands[0].kind == "iri" and operands[0].text[1:-1] in services
+
+
+def check_update(text: str) -> list[Token]:
+    """The tokens of an update that is safe to take apart.
+    Raises QueryTooDeep. What reaches outside is refused where it is run: LOAD by its address, SERVICE
+    where the update's patterns are asked as queries.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        line, column = position(text, error.start)
+        message = f"line {line}, column {column}: a lone surrogate is no character"
+        raise QuerySyntaxError(message, line=line, column=column, hint="send the update as UTF-8") from error
+    tokens = list(iter_tokens(text))
+    nesting = _Nesting(text)
+    for token in tokens:
+        nesting.read(token)
+    nesting.close_all()
+    return tokens
 
 
 @dataclass(slots=True)

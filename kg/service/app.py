@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 from flask import Flask, Response, jsonify, request
 
 from kg.query.run import run_query
 from kg.rdf.ontology import load_ontology
-from kg.service import data, faults, links, openapi, pages, reconcile, reconcile_draft, resources, searching, sparql
+from kg.service import adding, data, faults, links, openapi, pages, reconcile, reconcile_draft, resources, searching, sparql
+from kg.service import writing as writing_routes
+from kg.service.changes import OwnWriter
 from kg.service.encoding import compress
-from kg.service.state import State, StoreSource, Writing, current, store
+from kg.service.state import State, StoreSource, WritingSource, current, store
 from kg.settings import Settings
 from kg.store import Store
+from kg.update.writing import Writing
 
 __all__ = ["MOST_BYTES", "create_app"]
 
@@ -32,23 +33,22 @@ _HEADERS = (
 )
 
 
-def create_app(origin: Store | StoreSource, settings: Settings, *, writing: Writing | None = None) -> Flask:
+def create_app(origin: Store | StoreSource, settings: Settings, *, writing: WritingSource | None = None) -> Flask:
     """The app over a store, or over what a callable gives at each request as the newest state of one.
 
-    `writing` gives the store open for a change; a store that is open for writing gives itself.
+    Changes go to what `writing` gives; a store that is open for writing is its own writer. They need a token in the settings.
     """
+    if writing is None and isinstance(origin, Store) and not origin.read_only:
+        writing = OwnWriter(origin)
     source: StoreSource = (lambda: origin) if isinstance(origin, Store) else origin
     app = Flask("kg.service", static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = MOST_BYTES
     ours = settings.replace(base=source().namespace.base)
-    if isinstance(origin, Store) and not origin.read_only and writing is None:
-        ours_alone = origin
-        writing = lambda: nullcontext(ours_alone)  # noqa: E731
-    app.extensions["kg"] = State(source, ours, load_ontology(ours), writing)
+    app.extensions["kg"] = State(source, ours, load_ontology(ours), Writing(ours), writing)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     links.register(app)
     faults.register(app)
-    for room in (sparql, resources, pages, searching, data, openapi, reconcile, reconcile_draft):
+    for room in (sparql, writing_routes, adding, resources, pages, searching, data, openapi, reconcile, reconcile_draft):
         app.register_blueprint(room.create_blueprint())
     app.add_url_rule("/healthz", view_func=_healthz)
     app.after_request(_finish)

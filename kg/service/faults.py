@@ -32,6 +32,7 @@ STATUSES: Mapping[type[errors.KgError], tuple[int, str]] = {
     errors.StoreError: (500, "store"),
     errors.ChatError: (502, "language-model"),
     errors.ServiceUnavailable: (502, "online-service"),
+    errors.LoadFailed: (502, "load-failed"),
     errors.RejectedByShapes: (422, "rejected-by-shapes"),
     errors.ResultTooLarge: (422, "result-too-large"),
     errors.ServiceFailed: (502, "service-failed"),
@@ -95,6 +96,8 @@ def register(app: Flask) -> None:
             response = make_response(render_template("fault.html", fault=fault), fault.status)
         else:
             response = make_response(jsonify(fault.as_data()), fault.status)
+        if fault.status == 401:
+            response.headers["WWW-Authenticate"] = 'Bearer realm="kg"'
         if isinstance(error, HTTPException):
             kept = {"Allow", "Location", "Retry-After"}
             response.headers.extend((name, value) for name, value in error.get_headers() if name in kept)

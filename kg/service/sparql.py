@@ -21,7 +21,7 @@ from kg.service.faults import Fault, HttpFault, fault_of
 from kg.service.negotiate import GRAPHS, ROWS, choose, media_type_of, prefers_page
 from kg.service.state import current, state_tag, store
 
-__all__ = ["answer", "create_blueprint", "send"]
+__all__ = ["answer", "create_blueprint", "send", "update_text"]
 
 _DIRECT = "application/sparql-query"
 _FORM = "application/x-www-form-urlencoded"
@@ -43,13 +43,11 @@ def create_blueprint() -> Blueprint:
     blueprint = Blueprint("sparql", __name__)
     blueprint.add_url_rule("/sparql", view_func=_sparql, methods=["GET", "POST"])
     blueprint.add_url_rule("/.well-known/void", view_func=_void)
-    blueprint.add_url_rule("/update", view_func=_update, methods=["POST"])
-    blueprint.add_url_rule("/store", view_func=_update, methods=["PUT", "POST", "DELETE", "PATCH"], endpoint="store")
     return blueprint
 
 
-def _update() -> Response:
-    raise HttpFault(403, "read-only", "this service doesn't take changes", hint="change the store with `kg build` and `kg retract`")
+def _refuse_update() -> None:
+    raise HttpFault(403, "read-only", "this address doesn't take changes", hint="send updates to /update, with the service's token")
 
 
 def _sparql() -> Response:
@@ -76,15 +74,30 @@ def _query_text() -> str | None:
     if kind == _FORM:
         _check_encoding(request.get_data())
         if "update" in request.form:
-            _update()
+            _refuse_update()
         found = _single(request.form.getlist("query"))
         if found is None:
             raise HttpFault(400, "query-missing", "the form has no query", hint="send it as the parameter query")
         return found
     if kind == "application/sparql-update":
-        _update()
+        _refuse_update()
     hint = f"send the query as {_DIRECT}, or as the parameter query of {_FORM}"
     raise HttpFault(415, "unsupported-media-type", f"a query can't be sent as {kind or 'nothing'}", hint=hint)
+
+
+def update_text() -> str:
+    """The update of a request to /update (SPARQL 1.1 Protocol, section 2.2): by form or sent directly."""
+    kind = request.mimetype
+    if kind == "application/sparql-update":
+        return _decoded(request.get_data())
+    if kind == _FORM:
+        _check_encoding(request.get_data())
+        found = _single(request.form.getlist("update"))
+        if found is None:
+            raise HttpFault(400, "update-missing", "the form has no update", hint="send it as the parameter update")
+        return found
+    hint = f"send the update as application/sparql-update, or as the parameter update of {_FORM}"
+    raise HttpFault(415, "unsupported-media-type", f"an update can't be sent as {kind or 'nothing'}", hint=hint)
 
 
 def _single(values: list[str]) -> str | None:

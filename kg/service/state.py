@@ -11,24 +11,26 @@ from flask import current_app, g
 from kg.rdf.ontology import Ontology
 from kg.settings import Settings
 from kg.store import Store
+from kg.update.writing import Writing
 
-__all__ = ["State", "StoreSource", "Writing", "current", "state_tag", "store"]
+__all__ = ["State", "StoreSource", "WritingSource", "current", "state_tag", "store"]
 
 StoreSource = Callable[[], Store]
 """Gives the store in its newest state."""
 
-Writing = Callable[[], AbstractContextManager[Store]]
-"""Gives the store open for one change."""
+WritingSource = Callable[[], AbstractContextManager[Store]]
+"""Gives the store open for writing, for the length of a block and to one caller at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One app's own; kept in ``app.extensions``, so that two apps in a process share nothing."""
+    """One app's own; kept in ``app.extensions``, so that two apps in a process share nothing. Without `writing` it takes no changes."""
 
     source: StoreSource
     settings: Settings
     ontology: Ontology
-    writing: Writing | None = None
+    changes: Writing
+    writing: WritingSource | None = None
 
 
 def current() -> State:
