@@ -56,8 +56,11 @@ class Answer:
             return "rows"
         return "boolean" if isinstance(self.solutions, ox.QueryBoolean) else "graph"
 
-    def write(self, format: str, stream: Stream, *, settings: Settings) -> None:
-        """Writes it in a format by its name. Raises ResultTooLarge past the settings' rows or bytes; what was written by then is void."""
+    def write(self, format: str, stream: Stream, *, settings: Settings) -> int:
+        """Writes it in a format by its name; how many rows or triples were counted.
+
+        Raises ResultTooLarge past the settings' rows or bytes; what was written by then is void.
+        """
         sink = _SINKS.get(format, _Sink)(stream, settings.query_rows, settings.query_bytes)
         writer = FORMATS[format].writer
         out = cast(IO[bytes], sink)  # the engine calls write and flush
@@ -68,6 +71,7 @@ class Answer:
                 self.solutions.serialize(out, format=writer)
             else:
                 raise TypeError(f"{format} can't hold a {self.form}")
+        return sink.rows
 
     def _write_graph(self, triples: ox.QueryTriples, writer: ox.RdfFormat, sink: _Sink) -> None:
         if writer in (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -42,6 +43,7 @@ GRAPHS: Mapping[str, str] = {
 """Media type → format of graphs."""
 
 _HTML = "text/html"
+_CHARSET = re.compile(r';\s*charset\s*=\s*"?utf-?8"?', re.IGNORECASE)
 
 
 def choose(offered: Mapping[str, str]) -> str:
@@ -59,8 +61,11 @@ def choose(offered: Mapping[str, str]) -> str:
 
 @lru_cache(maxsize=1024)
 def _best(accept: str, media_types: tuple[str, ...]) -> str:
-    """The one of some media types that an Accept header wants most, empty where it wants none; without a header the first."""
-    wanted = parse_accept_header(accept, MIMEAccept)
+    """The one of some media types that an Accept header wants most, empty where it wants none; without a header the first.
+
+    A charset in the header says what the client expects to get, and every text is sent in UTF-8.
+    """
+    wanted = parse_accept_header(_CHARSET.sub("", accept), MIMEAccept)
     return (wanted.best_match(media_types) or "") if wanted else media_types[0]
 
 

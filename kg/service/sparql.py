@@ -19,7 +19,7 @@ from kg.service.description import describe_service, describe_void
 from kg.service.encoding import stream_of
 from kg.service.faults import Fault, HttpFault, fault_of
 from kg.service.negotiate import GRAPHS, ROWS, choose, media_type_of, prefers_page
-from kg.service.state import current, state_tag, store
+from kg.service.state import NOTE, current, state_tag, store
 
 __all__ = ["answer", "create_blueprint", "send", "update_text"]
 
@@ -28,6 +28,7 @@ _FORM = "application/x-www-form-urlencoded"
 _GRAPH_PARAMETERS = ("default-graph-uri", "named-graph-uri")
 _MOST_SHOWN = 1000
 _IN_MEMORY = 4 * 1024 * 1024
+_MOST_NOTED = 2000
 _FICKLE = ("NOW", "RAND", "UUID", "BNODE", "SERVICE")
 _OUTSIDE_ASCII = re.compile(rb"%[89A-Fa-f]|[\x80-\xff]")
 _STARTER = """SELECT ?person ?name ?brand WHERE {
@@ -147,17 +148,20 @@ def answer(query: str) -> Response:
     if prefers_page(_ALL):
         return _answer_page(query)
     settings, dataset, etag = current().settings, _dataset(), None
+    note = request.environ.get(NOTE, {})
+    note |= {"query": blake2b(query.encode(), digest_size=8).hexdigest(), "query_text": query[:_MOST_NOTED]}
     capitals = query.upper()
-    if request.method != "POST" and not any(word in capitals for word in _FICKLE):
-        etag = _etag()
-        if "HTTP_IF_NONE_MATCH" in request.environ and request.if_none_match.contains_weak(etag):
+    if not any(word in capitals for word in _FICKLE):
+        note["repeatable"] = True
+        etag = _etag() if request.method != "POST" else None
+        if etag and "HTTP_IF_NONE_MATCH" in request.environ and request.if_none_match.contains_weak(etag):
             return _tagged(Response(status=304), etag)
     found = answer_query(store(), query, settings=settings, dataset=dataset)
     offered = GRAPHS if found.form == "graph" else ROWS
     name = choose(offered)
     spool = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # closed below, or when the response is
     try:
-        found.write(name, spool, settings=settings)
+        note["rows"] = found.write(name, spool, settings=settings)
         response = stream_of(spool, _IN_MEMORY)
     except BaseException:
         spool.close()

@@ -13,7 +13,11 @@ from kg.settings import Settings
 from kg.store import Store
 from kg.update.writing import Writing
 
-__all__ = ["State", "StoreSource", "WritingSource", "current", "state_tag", "store"]
+__all__ = ["NOTE", "State", "StoreSource", "WritingSource", "current", "state_tag", "store"]
+
+NOTE = "kg.note"
+"""Name in the WSGI environment of what is noted of a request: a dictionary, to which routes add. ``repeatable`` says that equal bytes
+of a request would get the same answer as long as the store's state is the same."""
 
 StoreSource = Callable[[], Store]
 """Gives the store in its newest state."""
