@@ -73,7 +73,7 @@ SETTINGS = (
     Setting("query_seconds", 30.0, "Longest time of one query, in seconds", 0.01, 86400),
     Setting("query_rows", 1_000_000, "Most rows of one result; past it the answer is an error, never cut silently", 1),
     Setting("query_megabytes", 2048, "Most memory that one query may take beyond the graph, in megabytes", 16),
-    Setting("serve_workers", 0, "Processes that answer requests; 0: two more than twice the processors", 0, 32),
+    Setting("serve_workers", 0, "Processes that answer requests, more while some take long; 0: as many as processors", 0, 32),
     Setting("queue", 256, "Most requests that wait while all processes are busy; past it the answer is 503", 1, 100_000),
     Setting("cache_megabytes", 64, "Memory for answers that are given again while the store stays the same; 0: none", 0, 65_536),
     Setting("access_log", "", "File for one line of JSON a request; `-`: standard error; empty: none"),

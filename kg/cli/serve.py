@@ -20,9 +20,7 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--host", metavar="H", help="address to listen on (default: $KG_HOST, else 127.0.0.1)")
     parser.add_argument("--port", metavar="N", help="port to listen on (default: $KG_PORT, else 8000)")
     parser.add_argument("--token", metavar="T", help="bearer token that allows writing (default: $KG_TOKEN; none: read only)")
-    parser.add_argument(
-        "--workers", dest="serve_workers", metavar="N", help="processes that answer (default: two more than twice the processors)"
-    )
+    parser.add_argument("--workers", dest="serve_workers", metavar="N", help="processes that answer (default: as many as processors)")
     parser.add_argument("--read-only", dest="token", action="store_const", const="", help="no writing, whatever token is set")
 
 

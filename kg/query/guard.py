@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from kg.errors import QueryRefused, QuerySyntaxError, QueryTooDeep, QueryTooLong, UsageError
 
-__all__ = ["MAX_DEPTH", "MAX_LINKS", "Token", "check", "check_update", "is_plain", "iter_tokens", "position"]
+__all__ = ["MAX_DEPTH", "MAX_LINKS", "Token", "check", "check_update", "is_plain", "is_repeatable", "iter_tokens", "position"]
 
 MAX_DEPTH = 64
 """Most brackets inside each other; the engine dies at about 1,600 braces, and is slow long before."""
@@ -33,6 +33,8 @@ _NOTABLE = (
 
 _PATH = re.compile(r"(?<!SELECT )(?<!\()\*|\?(?!\w)")
 """The same for paths."""
+
+_FICKLE = re.compile(r"(?<![?$:\w])(?:NOW|RAND|UUID|STRUUID|BNODE|SERVICE)\b(?!:)", re.IGNORECASE)
 
 _TOKEN = re.compile(
     r"""
@@ -88,6 +90,11 @@ def is_plain(text: str) -> bool:
         return False
     capitals = text.upper()
     return not any(word in capitals for word in _NOTABLE) and _PATH.search(text) is None
+
+
+def is_repeatable(text: str) -> bool:
+    """Whether a query has the same answer as long as the store is the same: not where a function or another service may give another one."""
+    return _FICKLE.search(text) is None
 
 
 def check(text: str, *, services: Collection[str] = (), longest: int | None = None) -> list[Token]:

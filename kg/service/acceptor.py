@@ -22,6 +22,7 @@ from kg.service.cache import Cache
 from kg.service.channel import Channel, Message
 from kg.service.connections import MOST_PEEKED, Connection, RequestTooLarge, read_head
 from kg.service.evaluator import raw_error
+from kg.service.express import BEGINNING, MOST_BYTES
 from kg.service.watch import Watch
 
 __all__ = ["Acceptor", "Options"]
@@ -52,8 +53,8 @@ _HINTS = {
 class Options:
     """How many evaluators there are at least and at most, how many requests may wait, how many connections are kept open."""
 
-    workers: int = 6
-    most_workers: int = 24
+    workers: int = 2
+    most_workers: int = 16
     queue: int = 256
     connections: int = 4000
     seconds: float = 30.0
@@ -318,7 +319,10 @@ class Acceptor:
     def _hand(self, worker: _Worker, connection: Connection) -> None:
         self.slots[worker.slot] = 0
         worker.busy, worker.since = connection, time.monotonic()
-        if not worker.channel.send({"number": self.number, "address": connection.address[:2]}, files=[connection.socket.fileno()]):
+        request = connection.request
+        short = request.startswith(BEGINNING) and request.endswith(b"\r\n\r\n") and len(request) <= MOST_BYTES
+        fields = {"number": self.number, "address": connection.address[:2]}
+        if not worker.channel.send(fields, request if short else b"", [connection.socket.fileno()]):
             worker.busy = None  # it ended while it was idle; its channel tells so next
             self.queue.appendleft(connection)
 
@@ -342,13 +346,17 @@ class Acceptor:
     def _finish(self, worker: _Worker, message: Message) -> None:
         connection, fields = worker.busy, message.fields
         worker.busy = None
-        self._learn(int(fields.pop("number")))
-        keep = fields.pop("keep")
+        number = int(fields.pop("number"))
+        self._learn(number)
+        keep, whole = fields.pop("keep"), fields.pop("whole", False)
         if connection is not None:
             self.watch.note(fields, connection.address)
-            if message.payload and len(connection.request) > 1:
+            if message.payload and len(connection.request) > 1 and number == self.number:
                 self.cache.put(connection.request, message.payload, fields)
-            if keep and connection.left is None:
+            if whole:
+                connection.socket.recv(len(connection.request))
+                self._send(connection, message.payload)
+            elif keep and connection.left is None:
                 self._await_next(connection)
             else:
                 self._close(connection)

@@ -10,6 +10,7 @@ from kg.service import adding, data, faults, links, openapi, pages, reconcile, r
 from kg.service import writing as writing_routes
 from kg.service.changes import OwnWriter
 from kg.service.encoding import compress
+from kg.service.express import EXPRESS, Express
 from kg.service.state import State, StoreSource, WritingSource, current, store
 from kg.settings import Settings
 from kg.store import Store
@@ -50,6 +51,7 @@ def create_app(origin: Store | StoreSource, settings: Settings, *, writing: Writ
     faults.register(app)
     for room in (sparql, writing_routes, adding, resources, pages, searching, data, openapi, reconcile, reconcile_draft):
         app.register_blueprint(room.create_blueprint())
+    app.extensions[EXPRESS] = Express(source, ours, dict(_HEADERS))
     app.add_url_rule("/healthz", view_func=_healthz)
     app.after_request(_finish)
     return app

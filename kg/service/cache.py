@@ -18,6 +18,7 @@ class _Kept:
     before: bytes
     after: bytes
     note: dict[str, Any]
+    size: int
 
 
 class Cache:
@@ -41,11 +42,12 @@ class Cache:
         date = _DATE.search(answer)
         if date is None or request in self._kept:
             return
-        self._kept[request] = _Kept(answer[: date.start()], answer[date.end() :], note)
-        self.size += len(request) + len(answer)
+        size = len(request) + len(answer)
+        self._kept[request] = _Kept(answer[: date.start()], answer[date.end() :], note, size)
+        self.size += size
         while self.size > self.most:
-            former, kept = self._kept.popitem(last=False)
-            self.size -= len(former) + len(kept.before) + len(kept.after) + 37
+            _, former = self._kept.popitem(last=False)
+            self.size -= former.size
 
     def clear(self) -> None:
         """The state is another one."""

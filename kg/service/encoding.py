@@ -13,9 +13,9 @@ import zstandard
 from flask import Response, request
 from werkzeug.http import parse_accept_header
 
-__all__ = ["compress", "stream_of"]
+__all__ = ["LEAST", "coding_of", "compress", "compressed", "stream_of"]
 
-_LEAST = 1024
+LEAST = 1024
 """Fewest bytes that are worth compressing."""
 
 _PART = 64 * 1024
@@ -47,12 +47,12 @@ def compress(response: Response) -> None:
     accept = request.environ.get("HTTP_ACCEPT_ENCODING")
     if not accept or response.status_code != 200 or "Content-Encoding" in response.headers:
         return
-    coding = _coding(accept)
-    if not coding or (response.mimetype or "").startswith(_DENSE) or (response.content_length or _LEAST) < _LEAST:
+    coding = coding_of(accept)
+    if not coding or (response.mimetype or "").startswith(_DENSE) or (response.content_length or LEAST) < LEAST:
         return
     if response.is_sequence and not response.direct_passthrough:
         content = response.get_data()
-        if len(content) < _LEAST:
+        if len(content) < LEAST:
             return
         response.set_data(_WHOLE[coding](content))
     else:
@@ -66,12 +66,17 @@ def compress(response: Response) -> None:
 
 
 @lru_cache(maxsize=256)
-def _coding(accept: str) -> str:
+def coding_of(accept: str) -> str:
     """The coding that a client takes, zstd rather than gzip where it likes both alike; empty for none."""
     wanted = parse_accept_header(accept)
     coding = str(wanted.best_match(("zstd", "gzip")) or "")
     prefers_plain = "identity" in accept and wanted.quality("identity") > wanted.quality(coding)
     return "" if prefers_plain else coding
+
+
+def compressed(content: bytes, coding: str) -> bytes:
+    """The content in a coding that `coding_of` gave."""
+    return _WHOLE[coding](content)
 
 
 def _gzipped(parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -8,21 +8,24 @@ the acceptor, which answers in its place where it ended unmarked.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from mmap import mmap
 from typing import Any, Protocol
 
+from flask import Flask
 from gunicorn.config import Config
 from gunicorn.http import RequestParser
 from gunicorn.http.errors import ConfigurationProblem, LimitRequestHeaders, LimitRequestLine, NoMoreData, ParseException
 from gunicorn.http.wsgi import Response, create
 
 from kg.service.channel import LARGEST, Channel, Message
+from kg.service.express import EXPRESS, Express
 from kg.service.state import NOTE
 
 __all__ = ["Evaluator", "Limits", "Source", "raw_error"]
@@ -32,8 +35,6 @@ _PATIENCE = 30.0
 
 _BATCH = 65_536
 _TOLD_MS = 500
-
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class Source(Protocol):
@@ -121,9 +122,10 @@ class _Wire:
 class Evaluator:
     """Serves connections that come through a channel, until it is closed."""
 
-    def __init__(self, channel: Channel, app: Application, source: Source, limits: Limits, slots: mmap, slot: int) -> None:
+    def __init__(self, channel: Channel, app: Flask, source: Source, limits: Limits, slots: mmap, slot: int) -> None:
         self.channel = channel
         self.app = app
+        self.express: Express = app.extensions[EXPRESS]
         self.source = source
         self.limits = limits
         self.slots = slots
@@ -146,10 +148,28 @@ class Evaluator:
             self._serve(message)
 
     def _serve(self, message: Message) -> None:
+        if not self.source.advance(message.fields["number"]):
+            self.channel.send({"behind": True})
+        elif not (message.payload and self._answer_at_once(message)):
+            self._answer_on(message)
+
+    def _answer_at_once(self, message: Message) -> bool:
+        """Answers a request that came in the message through the acceptor; False where it must be answered on its connection."""
+        began = time.perf_counter()
+        signal.setitimer(signal.ITIMER_REAL, self.limits.seconds)
+        note: dict[str, Any] = {}
+        answer = self.express.answer(message.payload, note)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if answer is None or len(answer) > LARGEST:
+            return False
+        os.close(message.files[0])
+        note |= {"ms": round((time.perf_counter() - began) * 1000, 2), "bytes": len(answer), "keep": True, "whole": True}
+        self.channel.send({**note, "number": self.source.number}, answer)
+        return True
+
+    def _answer_on(self, message: Message) -> None:
+        """Answers on the client's own connection."""
         with socket.socket(fileno=message.files[0]) as client:
-            if not self.source.advance(int(message.fields["number"])):
-                self.channel.send({"behind": True})
-                return
             client.settimeout(_PATIENCE)
             wire = _Wire(client, self._mark)
             parser = RequestParser(self._config, wire, tuple(message.fields["address"]))

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from mmap import mmap
 from pathlib import Path
 
+from flask import Flask
+
 from kg.errors import KgError
 from kg.service.channel import Channel, close_all_but
-from kg.service.evaluator import Application, Evaluator, Limits
+from kg.service.evaluator import Evaluator, Limits
 from kg.service.snapshot import Snapshot, load
 
 __all__ = ["SLOTS", "Keeper", "become", "keep"]
@@ -61,7 +63,7 @@ class _Child:
 class Keeper:
     """Forks evaluators over one snapshot, replaces those that end, and tells the acceptor through `control`."""
 
-    def __init__(self, snapshot: Snapshot, app: Application, control: Channel, slots: mmap, first: int, limits: Limits) -> None:
+    def __init__(self, snapshot: Snapshot, app: Flask, control: Channel, slots: mmap, first: int, limits: Limits) -> None:
         self.snapshot = snapshot
         self.app = app
         self.control = control
@@ -198,7 +200,7 @@ def _traces(path: Path) -> tuple[int, ...]:
     return tuple(found)
 
 
-def keep(path: Path, make: Callable[[Snapshot], Application], control: Channel, slots: mmap, first: int, limits: Limits) -> None:
+def keep(path: Path, make: Callable[[Snapshot], Flask], control: Channel, slots: mmap, first: int, limits: Limits) -> None:
     """Loads the store in a folder, makes the app over it and forks evaluators until the acceptor is gone.
 
     Their slots are those from `first` on.

@@ -12,7 +12,7 @@ from werkzeug.http import parse_accept_header
 
 from kg.service.faults import HttpFault
 
-__all__ = ["GRAPHS", "PAGE", "ROWS", "choose", "media_type_of", "prefers_page"]
+__all__ = ["GRAPHS", "PAGE", "ROWS", "best_of", "choose", "media_type_of", "prefers_page"]
 
 PAGE = "html"
 """Name of the representation for people."""
@@ -52,7 +52,7 @@ def choose(offered: Mapping[str, str]) -> str:
     if given:
         found = next((offered.get(each, each) for each in given if each in offered or each in offered.values()), None)
     else:
-        found = offered.get(_best(request.environ.get("HTTP_ACCEPT", ""), tuple(offered)))
+        found = offered.get(best_of(request.environ.get("HTTP_ACCEPT", ""), tuple(offered)))
     if found is None:
         names = ", ".join(f"{media_type} ({name})" for media_type, name in offered.items() if media_type_of(offered, name) == media_type)
         raise HttpFault(406, "not-acceptable", "there is no representation of this kind", hint=f"there are {names}")
@@ -60,7 +60,7 @@ def choose(offered: Mapping[str, str]) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _best(accept: str, media_types: tuple[str, ...]) -> str:
+def best_of(accept: str, media_types: tuple[str, ...]) -> str:
     """The one of some media types that an Accept header wants most, empty where it wants none; without a header the first.
 
     A charset in the header says what the client expects to get, and every text is sent in UTF-8.
@@ -77,4 +77,4 @@ def media_type_of(offered: Mapping[str, str], name: str) -> str:
 def prefers_page(offered: Mapping[str, str]) -> bool:
     """Whether the client would rather have HTML than any of these."""
     accept = request.environ.get("HTTP_ACCEPT", "")
-    return _HTML in accept.lower() and not request.args.get("format") and _best(accept, (*offered, _HTML)) == _HTML
+    return _HTML in accept.lower() and not request.args.get("format") and best_of(accept, (*offered, _HTML)) == _HTML

@@ -14,10 +14,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+from flask import Flask
+
 from kg.errors import StoreError, StoreLocked, UsageError
 from kg.service.acceptor import Acceptor, Options
 from kg.service.channel import Channel
-from kg.service.evaluator import Application, Limits
+from kg.service.evaluator import Limits
 from kg.service.keeper import SLOTS, become, keep
 from kg.service.watch import Watch
 from kg.service.writer import WrittenStore, write
@@ -63,7 +65,7 @@ def serve(store_path: str | Path, settings: Settings, *, announce: Callable[[str
 
 
 def _options(settings: Settings) -> Options:
-    workers = settings.serve_workers or 2 + 2 * (os.cpu_count() or 1)
+    workers = settings.serve_workers or max(2, os.cpu_count() or 1)
     return Options(
         workers=workers,
         most_workers=min(4 * workers, SLOTS),
@@ -95,12 +97,12 @@ class _Start:
         channel, pid = self._fork(lambda channel: write(self.path, self._writing, channel, self.slots, slot, limits))
         return channel, pid, slot
 
-    def _reading(self, store: Store) -> Application:
+    def _reading(self, store: Store) -> Flask:
         from kg.service.app import create_app
 
         return create_app(store, self.settings)
 
-    def _writing(self, source: WrittenStore) -> Application:
+    def _writing(self, source: WrittenStore) -> Flask:
         from kg.service.app import create_app
 
         return create_app(source, self.settings, writing=source.writing)

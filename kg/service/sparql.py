@@ -12,6 +12,7 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, make_response, render_template, request
 
 from kg.errors import KgError
+from kg.query.guard import is_repeatable
 from kg.query.library import load_queries
 from kg.query.results import Results
 from kg.query.run import WHOLE, Dataset, answer_query, run_query
@@ -29,7 +30,6 @@ _GRAPH_PARAMETERS = ("default-graph-uri", "named-graph-uri")
 _MOST_SHOWN = 1000
 _IN_MEMORY = 4 * 1024 * 1024
 _MOST_NOTED = 2000
-_FICKLE = ("NOW", "RAND", "UUID", "BNODE", "SERVICE")
 _OUTSIDE_ASCII = re.compile(rb"%[89A-Fa-f]|[\x80-\xff]")
 _STARTER = """SELECT ?person ?name ?brand WHERE {
   ?person kg:ambassadorOf ?brand ; rdfs:label ?name .
@@ -150,8 +150,7 @@ def answer(query: str) -> Response:
     settings, dataset, etag = current().settings, _dataset(), None
     note = request.environ.get(NOTE, {})
     note |= {"query": blake2b(query.encode(), digest_size=8).hexdigest(), "query_text": query[:_MOST_NOTED]}
-    capitals = query.upper()
-    if not any(word in capitals for word in _FICKLE):
+    if is_repeatable(query):
         note["repeatable"] = True
         etag = _etag() if request.method != "POST" else None
         if etag and "HTTP_IF_NONE_MATCH" in request.environ and request.if_none_match.contains_weak(etag):

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from mmap import mmap
 from pathlib import Path
 
+from flask import Flask
+
 from kg.errors import StoreLocked
 from kg.service.channel import Channel
-from kg.service.evaluator import Application, Evaluator, Limits
+from kg.service.evaluator import Evaluator, Limits
 from kg.store import Store, open_store
 
 __all__ = ["WrittenStore", "write"]
@@ -67,7 +69,7 @@ class WrittenStore:
             self._store = None
 
 
-def write(path: Path, make: Callable[[WrittenStore], Application], channel: Channel, slots: mmap, slot: int, limits: Limits) -> None:
+def write(path: Path, make: Callable[[WrittenStore], Flask], channel: Channel, slots: mmap, slot: int, limits: Limits) -> None:
     """Answers writing requests that come through a channel, until it is closed."""
     source = WrittenStore(path, patience=limits.seconds)
     try:
