@@ -93,7 +93,7 @@ def is_plain(text: str) -> bool:
 
 
 def is_repeatable(text: str) -> bool:
-    """Whether a query has the same answer as long as the store is the same: not where a function or another service may give another one."""
+    """Whether a query has the same answer as long as the store is the same: no function and no other service may give another one."""
     return _FICKLE.search(text) is None
 
 

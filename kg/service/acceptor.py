@@ -186,6 +186,8 @@ class Acceptor:
                 self._send_rest(connection)
             elif not connection.request:
                 self._look(connection)
+            else:
+                connection.more = True
         elif descriptor in self.workers:
             self._hear(self.workers[descriptor])
         elif descriptor in self.keepers:
@@ -217,6 +219,7 @@ class Acceptor:
 
     def _look(self, connection: Connection) -> None:
         """Looks at what a client has sent; takes the request up once it is whole."""
+        connection.more = False
         try:
             data = connection.socket.recv(MOST_PEEKED + 1, socket.MSG_PEEK)
         except (BlockingIOError, InterruptedError):
@@ -234,6 +237,7 @@ class Acceptor:
         if head is None or (head.length is not None and len(data) < head.length <= MOST_PEEKED):
             return
         connection.head = head
+        connection.more = head.length is None or len(data) > head.length
         connection.request = data[: head.length] if head.length is not None and head.length <= MOST_PEEKED else data[:1]
         self._take(connection)
 
@@ -260,20 +264,20 @@ class Acceptor:
     def _send(self, connection: Connection, answer: bytes) -> None:
         """Sends an answer of our own, after which the client may ask again."""
         connection.unsent = answer
-        self._epoll.modify(connection.socket, _EVENTS | select.EPOLLOUT)
         self._send_rest(connection)
 
     def _send_rest(self, connection: Connection) -> None:
         try:
-            sent = connection.socket.send(connection.unsent)
+            connection.unsent = connection.unsent[connection.socket.send(connection.unsent) :]
         except (BlockingIOError, InterruptedError):
-            return
+            pass
         except OSError:
             self._close(connection)
             return
-        connection.unsent = connection.unsent[sent:]
+        if bool(connection.unsent) != connection.awaits_room:
+            connection.awaits_room = not connection.awaits_room
+            self._epoll.modify(connection.socket, _EVENTS | (select.EPOLLOUT if connection.awaits_room else 0))
         if not connection.unsent:
-            self._epoll.modify(connection.socket, _EVENTS)
             self._await_next(connection)
 
     def _await_next(self, connection: Connection) -> None:
@@ -281,7 +285,7 @@ class Acceptor:
         connection.served += 1
         if self._stopping:
             self._close(connection)
-        else:
+        elif connection.more:
             self._look(connection)
 
     def _refuse(self, connection: Connection, status: str, code: str, message: str, hint: str, *headers: str) -> None:

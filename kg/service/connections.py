@@ -38,14 +38,19 @@ class Head:
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """One client. `since` is when it was accepted, or was last answered."""
+    """One client. `since` is when it was accepted, or was last answered.
+
+    `request` is not empty while it is answered, `more` says that something may have come since then.
+    """
 
     socket: socket.socket
     address: tuple[Any, ...]
     since: float
     head: Head | None = None
     request: bytes = b""
+    more: bool = False
     unsent: bytes = b""
+    awaits_room: bool = False
     left: float | None = None
     served: int = 0
 

@@ -27,6 +27,7 @@ class Watch:
         self.log = log
         self.slow_seconds = slow_seconds
         self._registry = CollectorRegistry()
+        self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._requests = Counter("kg_requests", "Requests answered", ["route", "status"], registry=self._registry)
         self._seconds = Histogram("kg_request_seconds", "Time to answer", ["route"], buckets=_BOUNDS, registry=self._registry)
         self._ended = Counter("kg_requests_ended", "Requests ended by the service", ["reason"], registry=self._registry)
@@ -42,9 +43,12 @@ class Watch:
         status = fields.get("status", 0)
         if status == 404:
             route = "unknown"
-        self._requests.labels(route, status).inc()
+        if (route, status) not in self._known:
+            self._known[route, status] = (self._requests.labels(route, status), self._seconds.labels(route))
+        requests, seconds = self._known[route, status]
+        requests.inc()
         if "ms" in fields:
-            self._seconds.labels(route).observe(fields["ms"] / 1000)
+            seconds.observe(fields["ms"] / 1000)
         if "outcome" in fields:
             self._ended.labels(fields["outcome"]).inc()
         if fields.get("cached"):
