@@ -1,6 +1,7 @@
 """`/openapi.json`: every route of the app in OpenAPI 3.1, the named queries one by one with their typed parameters.
 
-What a route takes and gives stands in the table of `operations.py`; a route that isn't there is described by what Flask knows of it.
+What a route takes and gives stands in the tables of `operations.py` and its neighbours; a route that isn't there is described by
+what Flask knows of it.
 """
 
 from __future__ import annotations
@@ -20,11 +21,16 @@ from kg.export.formats import list_formats
 from kg.query.library import NamedQuery, load_queries
 from kg.query.parameters import TYPES, Parameter
 from kg.service.operations import COMPONENTS, OPERATIONS, ROWS_OR_GRAPH, TAGS, answers, query_parameter
+from kg.service.operations_reconcile import RECONCILE
+from kg.service.operations_writing import WRITING
 from kg.service.resources import SUFFIXES
 from kg.service.state import current, store
 from kg.store import Store
 
-__all__ = ["create_blueprint", "describe"]
+__all__ = ["EVERY", "create_blueprint", "describe"]
+
+EVERY = {**OPERATIONS, **WRITING, **RECONCILE}
+"""(path, method) → operation, of all routes."""
 
 _LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 _TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
@@ -81,7 +87,7 @@ def _root() -> str:
 
 def _operation(rule: Rule, path: str, method: str) -> dict[str, Any]:
     """A route's operation: that of the table, else what Flask knows."""
-    known = OPERATIONS.get((path, method))
+    known = EVERY.get((path, method))
     if known is None:
         said = (current_app.view_functions[rule.endpoint].__doc__ or "").strip().partition("\n")[0]
         known = {"summary": said or path, "tags": ["more"], "responses": {"200": {"description": "The answer."}, **answers()}}

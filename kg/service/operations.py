@@ -9,7 +9,7 @@ from kg.query.search import KINDS, MOST, MOST_CHARACTERS
 from kg.service.negotiate import GRAPHS, PAGE, ROWS
 from kg.service.searching import ALL, DEFAULT_LIMIT, MOST_SUGGESTED, SUGGESTIONS
 
-__all__ = ["COMPONENTS", "OPERATIONS", "ROWS_OR_GRAPH", "TAGS", "answers", "query_parameter"]
+__all__ = ["COMPONENTS", "OPERATIONS", "ROWS_OR_GRAPH", "TAGS", "Data", "answers", "query_parameter"]
 
 Data = dict[str, Any]
 
@@ -131,7 +131,6 @@ _SELECTION = [
     _parameter("until", "Facts that hold at or before this date", _STRING),
     _parameter("min_confidence", "Least confidence", _NUMBER),
 ]
-_REFUSED: Data = {"responses": answers(403), "tags": ["sparql"]}
 
 OPERATIONS: Mapping[tuple[str, str], Data] = {
     ("/", "GET"): _get(
@@ -159,11 +158,6 @@ OPERATIONS: Mapping[tuple[str, str], Data] = {
             },
         },
         "responses": {"200": ROWS_OR_GRAPH, **answers(400, 403, 406, 413, 415, 503)},
-    },
-    ("/update", "POST"): {"summary": "SPARQL 1.1 Update, which this service refuses", **_REFUSED},
-    **{
-        ("/store", method): {"summary": f"Graph Store Protocol, {method}, which this service refuses", **_REFUSED}
-        for method in ("PUT", "POST", "DELETE", "PATCH")
     },
     ("/queries", "GET"): _get(
         "queries",
@@ -235,6 +229,7 @@ OPERATIONS: Mapping[tuple[str, str], Data] = {
         400,
         404,
     ),
+    ("/.well-known/void", "GET"): _get("sparql", "The dataset in figures (VoID)", _GRAPH, [], 406),
     ("/healthz", "GET"): _get(
         "operation", "200 when queries are answered", _json({"type": "object", "properties": {"status": {"const": "ok"}}}), [], 503
     ),

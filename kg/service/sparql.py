@@ -90,6 +90,7 @@ def update_text() -> str:
     """The update of a request to /update (SPARQL 1.1 Protocol, section 2.2): by form or sent directly."""
     kind = request.mimetype
     if kind == "application/sparql-update":
+        _check_charset()
         return _decoded(request.get_data())
     if kind == _FORM:
         _check_encoding(request.get_data())
@@ -116,10 +117,10 @@ def _check_encoding(parameters: bytes) -> None:
 def _check_charset() -> None:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if charset not in ("utf-8", "utf8"):
-        raise HttpFault(415, "unsupported-media-type", f"a query can't be sent in {charset[:40]}", hint="send UTF-8")
+        raise HttpFault(415, "unsupported-media-type", f"SPARQL can't be sent in {charset[:40]}", hint="send UTF-8")
     coding = request.headers.get("Content-Encoding", "identity").lower()
     if coding != "identity":
-        raise HttpFault(415, "unsupported-media-type", f"a query can't be sent as {coding[:40]}", hint="send it without Content-Encoding")
+        raise HttpFault(415, "unsupported-media-type", f"SPARQL can't be sent as {coding[:40]}", hint="send it without Content-Encoding")
 
 
 def _decoded(body: bytes) -> str:

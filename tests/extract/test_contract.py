@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from kg.extract.structured import METADATA
 from kg.model import Document, Extraction, Name, Text
 from kg.plugins import Extractor, list_plugins, load_plugin
 from kg.rdf.ontology import load_ontology
@@ -35,6 +36,7 @@ ODD = {
     "many lines": "Balenciaga\n" * 2_000,
     "numbers": "1998 2,000 3.14 " * 500,
 }
+PRODUCT = '{"@type": "Product", "name": "Le Marin", "brand": {"@type": "Brand", "name": "Gucci"}}'
 SECONDS = 60
 NEEDS_A_SERVER = {"llm"}  # test_llm.py checks it against a server of its own
 
@@ -55,7 +57,8 @@ def extractor(request: pytest.FixtureRequest) -> Extractor:
 
 def document(text: str, **metadata: str) -> Document:
     end = len("date 2024-03-12") if text.startswith("date ") else 0
-    return Document("a", (Text("body", text, end), Text("data", '{"name": "Gucci"}')), published="2024-03-12", **metadata)
+    texts = (Text("body", text, end), Text("data", '{"name": "Gucci"}'), Text(METADATA, PRODUCT))
+    return Document("a", texts, published="2024-03-12", **metadata)
 
 
 def check(source: Document, found: Extraction) -> None:
