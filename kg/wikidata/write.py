@@ -47,10 +47,11 @@ _BATCH = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One source of an index: its kind (one of `KINDS`) and where it lies."""
+    """One source of an index: its kind (one of `KINDS`), where it lies, and its name where that is not the file's."""
 
     kind: str
     path: Path
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,6 +404,8 @@ def _metadata(
 
 def _called(origin: Origin) -> str:
     """Name of a source; of a package, with its version."""
+    if origin.name:
+        return origin.name
     try:
         package = json.loads((origin.path / "package.json").read_text(encoding="utf-8"))
         return f"{package['name']} {package['version']}"
