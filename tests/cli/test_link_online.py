@@ -177,6 +177,8 @@ def test_links_from_online_are_decisions(kg: Run, items: str, wikidata: type[_Wi
     lived = kg("export", "--format", "nquads", "--canonical").out
     assert lived.count("2002/07/owl#sameAs> <http://www.wikidata.org/entity/Q99900000") == 2
     assert kg("validate").code == 0
+    same = [node.get("schema:sameAs") for node in kg("export", "--format", "jsonld").data["@graph"]]
+    assert sorted(filter(None, same)) == [f"http://www.wikidata.org/entity/{qid}" for qid in ("Q903", "Q999000001", "Q999000004")]
     (place / "decisions.jsonl").write_text(kg("decisions", "--format", "jsonl").out, encoding="utf-8")
     fresh = ("--store", str(place / "fresh"))
     assert kg("build", "a.txt", *fresh).code == 0
