@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from math import prod
@@ -27,6 +28,8 @@ class Identity:
         self.rejected: set[str] = set()
         self._linked: dict[str, Link | None] = {}
         self._refused: dict[str, set[str]] = {}
+        self._found: dict[str, Link] = {}
+        self._offered: dict[str, dict[str, Link]] = {}
         for correction in corrections:
             match correction.kind, correction.arguments:
                 case "merge", (first, second):
@@ -38,7 +41,7 @@ class Identity:
                 case "reject", (fact,):
                     self.rejected.add(fact)
                 case "link", (entity, qid, label):
-                    self._linked[entity] = Link(qid, label, 1.0, "by-hand", "decision")
+                    self._linked[entity] = Link(_item(qid), label, 1.0, "by-hand", "decision")
                     self._refused.get(entity, set()).discard(qid)
                 case "unlink", (entity, qid):
                     self._refused.setdefault(entity, set()).add(qid)
@@ -46,6 +49,10 @@ class Identity:
                         del self._linked[entity]
                 case "no-link", (entity,):
                     self._linked[entity] = None
+                case "found", (entity, *_):
+                    self._found[entity] = _answer(correction)
+                case "candidate", (entity, qid, *_):
+                    self._offered.setdefault(entity, {})[qid] = _answer(correction)
                 case _:
                     raise ValueError(f"unknown correction {correction}")
 
@@ -80,16 +87,23 @@ class Identity:
         """What documents call an entity that a split made (``A@document``)."""
         return next((each for each in sorted(self._split) if entity.startswith(each + _SPLIT)), entity)
 
+    def is_decided(self, fused: str) -> bool:
+        """Whether a person said which item this is, or that there is none."""
+        return any(each in self._linked for each in {fused, *self.members(fused)})
+
     def link(self, fused: str, known: Sequence[tuple[str, Entity]]) -> tuple[Link | None, tuple[Link, ...]]:
         """The Wikidata item of a fused entity, or candidates, of what documents (id, entity) found and people decided.
 
-        What people decided wins. Else it is the item that some document's mentions are surely, where no other's are surely another.
+        What people decided wins. Else it is the item that some document's mentions are surely, where no other's are surely another;
+        else what an online service was sure of.
         """
-        decided = [each for each in sorted({fused, *self.members(fused)}) if each in self._linked]
+        names = sorted({fused, *self.members(fused)})
+        decided = [each for each in names if each in self._linked]
         if decided:
             return self._linked[fused if fused in decided else decided[0]], ()
-        refused = {qid for each in {fused, *self.members(fused)} for qid in self._refused.get(each, ())}
-        best: dict[str, Link] = {}
+        refused = {qid for each in names for qid in self._refused.get(each, ())}
+        found_online = sorted((self._found[each] for each in names if each in self._found), key=_surest_first)
+        best = {link.qid: link for each in names for link in self._offered.get(each, {}).values() if link.qid not in refused}
         sure = {entity.link.qid for _, entity in known if entity.link} - refused
         for _, entity in known:
             for found in ((entity.link,) if entity.link else ()) + entity.candidates:
@@ -97,12 +111,28 @@ class Identity:
                     best[found.qid] = min(best.get(found.qid, found), found, key=_surest_first)
         if len(sure) == 1:
             return best[sure.pop()], ()
+        for online in found_online:
+            if online.qid not in refused:
+                return online, ()
         return None, tuple(sorted(best.values(), key=_surest_first))
 
     def mapped(self, statement: Statement) -> tuple[str, str, str | Literal]:
         """Subject, predicate and object of the fact that a statement states."""
         value = statement.object if isinstance(statement.object, Literal) else self.of(statement.object, statement.document_id)
         return self.of(statement.subject, statement.document_id), statement.predicate, value
+
+
+def _item(qid: str) -> str:
+    if not re.fullmatch(r"Q[1-9]\d*", qid):
+        raise ValueError(f"{qid!r} is no identifier of an item")
+    return qid
+
+
+def _answer(correction: Correction) -> Link:
+    """What an online service said: item, label, score, how its name was found, description, and the features (``name=1 prior=0.5``)."""
+    _, qid, label, score, method, description, features = correction.arguments
+    made = tuple((name, float(value)) for name, _, value in (each.partition("=") for each in features.split()))
+    return Link(_item(qid), label, float(score), method, f"{correction.agent} {correction.date}", description, made)
 
 
 def _surest_first(link: Link) -> tuple[object, ...]:

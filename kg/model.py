@@ -284,10 +284,12 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A decision by hand, with who and when (ISO 8601).
+    """A decision, with who and when (ISO 8601).
 
-    ``reject`` a fact, ``merge`` two entities, ``split`` one; ``link`` an entity to a Wikidata item (identifier and label),
-    ``unlink`` it from one, or say by ``no-link`` that Wikidata has none for it.
+    By hand: ``reject`` a fact, ``merge`` two entities, ``split`` one; ``link`` an entity to a Wikidata item (identifier and label),
+    ``unlink`` it from one, or say by ``no-link`` that Wikidata has none for it. By an online service, on the day of its answer:
+    ``found``, the item of an entity, or ``candidate``, one in doubt
+    (entity, identifier, label, score, how the name was found, description, features).
     """
 
     kind: str

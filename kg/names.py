@@ -32,9 +32,11 @@ def fold(name: str) -> str:
     ('kardashians', 'hermes', 'a$ap rocky', 'dolce and gabbana')
     """
     text = name.lower() if name.isascii() else plain(name)
-    if not text.isalnum():
+    if text.replace(" ", "").isalnum():  # most names: nothing in them but letters, digits and spaces
+        words = text.split()
+    else:
         text = text.translate(_SIGNS)
-    words = _WORDS.findall(_GENITIVE.sub("", text).replace("_", " ") if "'" in text or "_" in text else text)
+        words = _WORDS.findall(_GENITIVE.sub("", text).replace("_", " ") if "'" in text or "_" in text else text)
     while words[:1] == ["the"] and len(words) > 1:
         del words[0]
     return " ".join(words) or "".join(text.split()) or "".join(name.split())

@@ -101,10 +101,26 @@ class Reviser:
         former = self.ledger.row(document_id)
         self._revise(self._touched_by(document_id, former, None), lambda: self.ledger.remove(document_id), document_id=document_id)
 
-    def correct(self, correction: Correction) -> None:
-        """Takes a decision by hand."""
+    def correct(self, *corrections: Correction) -> None:
+        """Takes decisions, all or none of them."""
         touched = _Touched()
-        after = Identity([*self.ledger.corrections(), correction])
+        after = Identity([*self.ledger.corrections(), *corrections])
+        for correction in corrections:
+            self._touch(touched, correction, after)
+
+        def change() -> None:
+            for correction in corrections:
+                self.ledger.correct(correction)
+            self.identity = after
+
+        try:
+            self._revise(touched, change, corrections=corrections)
+        except BaseException:
+            self.identity = Identity(self.ledger.corrections())
+            raise
+
+    def _touch(self, touched: _Touched, correction: Correction, after: Identity) -> None:
+        """What a decision can alter, seen without and with it."""
         raw = {"reject": set[str](), "merge": set(correction.arguments)}.get(correction.kind, set(correction.arguments[:1]))
         views = (self.identity, after)
         raw |= {member for view in views for each in raw for fused in self._fused(view, each) for member in view.members(fused)}
@@ -119,16 +135,6 @@ class Reviser:
             fact = correction.arguments[0]
             touched.facts |= {self.identity.mapped(statement) for statement in self.ledger.statements([fact])}
             touched.facts |= set(self._ends_of_fact(fact))
-
-        def change() -> None:
-            self.ledger.correct(correction)
-            self.identity = after
-
-        try:
-            self._revise(touched, change)
-        except BaseException:
-            self.identity = Identity(self.ledger.corrections())
-            raise
 
     @staticmethod
     def _fused(view: Identity, entity: str) -> set[str]:
@@ -159,11 +165,14 @@ class Reviser:
                 touched.facts |= {self.identity.mapped(statement) for statement in version.statements}
         return touched
 
-    def _revise(self, touched: _Touched, change: Callable[[], None], *, document_id: str | None = None) -> None:
+    def _revise(
+        self, touched: _Touched, change: Callable[[], None], *, document_id: str | None = None, corrections: Iterable[Correction] = ()
+    ) -> None:
         def difference() -> tuple[set[ox.Quad], set[ox.Quad]]:
             before = set(self._derive(touched, document_id))
             change()
             after = set(self._derive(touched, document_id))
+            after.update(quad for each in corrections for quad in self.store.writer.correction(each))
             return before - after, after - before
 
         self.store.take(difference)
@@ -175,8 +184,6 @@ class Reviser:
             document = row.document
             yield from writer.document_graph(document, row.resolution)
             yield from writer.metadata(document)
-        for correction in self.ledger.corrections():
-            yield from writer.correction(correction)
         for fused in touched.entities:
             known = [(d, e) for d, e in self.ledger.entities(self.identity.members(fused)) if self.identity.of(e.id, d) == fused]
             if known:
@@ -229,6 +236,7 @@ class Reviser:
             everything.entities |= {self.identity.of(entity.id, document_id) for entity in resolution.entities}
             everything.facts |= {self.identity.mapped(statement) for statement in resolution.statements}
         quads.update(self._derive(everything, None))
+        quads.update(quad for each in self.ledger.corrections() for quad in self.store.writer.correction(each))
         return quads
 
     def rederive(self) -> tuple[int, int]:

@@ -302,6 +302,7 @@ def test_the_graph_knows_neither_place_nor_time(tmp_path: Path, monkeypatch: pyt
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 TYPE, LABEL = f"{RDF}type", "http://www.w3.org/2000/01/rdf-schema#label"
 ALIAS, SAME = "http://www.w3.org/2004/02/skos/core#altLabel", "http://www.w3.org/2002/07/owl#sameAs"
+SCHEMA_SAME = "https://schema.org/sameAs"
 
 
 class Walk:
@@ -345,7 +346,7 @@ class Walk:
         entity = re.compile(
             re.escape(self.space.base) + r"resource/(?!document/|text/|mention/|statement/|evidence/|fact/|match/|correction)"
         )
-        terms = {LABEL, ALIAS, TYPE, SAME, self.term("mentionedIn"), self.term("match")}
+        terms = {LABEL, ALIAS, TYPE, SAME, SCHEMA_SAME, self.term("mentionedIn"), self.term("match")}
         return {
             (subject, predicate, value)
             for subject, said in self.graphs[graph].items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import getpass
 import json
 import re
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from kg.settings import Settings
     from kg.store import Store
 
-__all__ = ["COMMANDS", "record_decision"]
+__all__ = ["COMMANDS", "agent_of"]
 
 
 def _retract_arguments(parser: ArgumentParser) -> None:
@@ -58,7 +57,7 @@ def _reject_arguments(parser: ArgumentParser) -> None:
 def _reject(arguments: Namespace, settings: Settings) -> int:
     with open_for_writing(settings) as store:
         fact = _fact_id(store, arguments.fact, matching(settings, store))
-        record_decision(store, settings, "reject", (fact,))
+        _record(store, settings, "reject", (fact,))
     print(f"rejected: fact {fact}")
     return 0
 
@@ -85,7 +84,7 @@ def _merge(arguments: Namespace, settings: Settings) -> int:
         kept, gone = entity_id(store, arguments.kept), entity_id(store, arguments.gone)
         if kept == gone:
             raise UsageError(f"both are {kept}", hint="name two entities; nothing was changed")
-        record_decision(store, settings, "merge", (kept, gone))
+        _record(store, settings, "merge", (kept, gone))
     print(f"merged: {gone} is {kept}")
     return 0
 
@@ -97,20 +96,21 @@ def _split_arguments(parser: ArgumentParser) -> None:
 def _split(arguments: Namespace, settings: Settings) -> int:
     with open_for_writing(settings) as store:
         entity = entity_id(store, arguments.entity)
-        record_decision(store, settings, "split", (entity,))
+        _record(store, settings, "split", (entity,))
     print(f"split: {entity}")
     return 0
 
 
-def record_decision(store: Store, settings: Settings, kind: str, parts: tuple[str, ...]) -> None:
-    """Takes a decision by hand. The one use of the clock and of the user's name: both are part of the decision."""
-    today = datetime.datetime.now().astimezone().date().isoformat()
-    reviser(store, settings).correct(Correction(kind, parts, settings.agent or _login(), today))
+def _record(store: Store, settings: Settings, kind: str, parts: tuple[str, ...]) -> None:
+    from kg.review import record
+
+    record(reviser(store, settings), kind, parts, agent=agent_of(settings))
 
 
-def _login() -> str:
+def agent_of(settings: Settings) -> str:
+    """Who decides: the setting, else the name of the user."""
     try:
-        return getpass.getuser()
+        return settings.agent or getpass.getuser()
     except (KeyError, OSError) as error:
         raise UsageError("who decides is not known", hint="set KG_AGENT to your name") from error
 
@@ -129,9 +129,7 @@ def _decisions(arguments: Namespace, settings: Settings) -> int:
         with open_for_writing(settings) as store:
             known = set(store.ledger.corrections())
             fresh = [each for each in wanted if each not in known]
-            change = reviser(store, settings)
-            for each in fresh:
-                change.correct(each)
+            reviser(store, settings).correct(*fresh)
         print(f"{count(len(fresh), 'decision')} taken, {len(wanted) - len(fresh):,} known")
         return 0
     with open_for_reading(settings) as store:

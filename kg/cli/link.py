@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kg.cli.command import Command, add_format
-from kg.cli.correct import record_decision
+from kg.cli.correct import agent_of
+from kg.cli.online import add_online, finder_of
 from kg.cli.output import count, is_terminal, print_list, print_notice, visible
 from kg.cli.stores import entity_id, open_for_reading, open_for_writing, reviser
-from kg.errors import UsageError
 
 if TYPE_CHECKING:
     from kg.model import Profile
+    from kg.revise import Reviser
     from kg.settings import Settings
     from kg.store import Store
+    from kg.wikidata.linking import Linker
+    from kg.wikidata.online import Finder
 
 __all__ = ["COMMANDS"]
 
@@ -33,6 +35,8 @@ def _arguments(parser: ArgumentParser) -> None:
     what.add_argument("--accept", nargs=2, metavar=("ENTITY", "QID"), help="say that an entity is this item")
     what.add_argument("--reject", nargs=2, metavar=("ENTITY", "QID"), help="say that an entity is not this item")
     what.add_argument("--none", metavar="ENTITY", help="say that Wikidata has no item for an entity")
+    parser.add_argument("--online", action="store_true", help="then ask a service for what the index leaves open")
+    add_online(parser)
     add_format(parser)
 
 
@@ -46,23 +50,22 @@ def _link(arguments: Namespace, settings: Settings) -> int:
             with open_for_writing(settings) as store:
                 print(_decide(store, settings, kind, given))
             return 0
-    return _link_all(settings)
+    return _link_all(arguments, settings)
 
 
-def _link_all(settings: Settings) -> int:
-    """Asks the index for every document's entities anew; what people decided stays."""
+def _link_all(arguments: Namespace, settings: Settings) -> int:
+    """Asks the index for every document's entities anew, then perhaps a service; what people decided stays."""
+    from kg.review import relink
     from kg.wikidata.linking import load_linker
 
     linker = load_linker(settings.wikidata_index)
+    finder = finder_of(settings) if arguments.online else None
     with open_for_writing(settings) as store:
         change = reviser(store, settings)
-        for document_id in store.ledger.ids():
-            row = store.ledger.row(document_id)
-            if row is not None:
-                resolution, fingerprint = linker(row.document, row.resolution), linker.sign(row.fingerprint)
-                if (resolution, fingerprint) != (row.resolution, row.fingerprint):
-                    change.relink(document_id, resolution, fingerprint=fingerprint)
+        relink(change, linker)
         store.checkpoint()
+        if finder:
+            _ask(change, linker, finder, settings)
         profiles = list(change.profiles())
     linked, doubtful = (sum(bool(each) for each in kind) for kind in ([p.link for p in profiles], [p.candidates for p in profiles]))
     print(f"{count(linked, 'entity', 'entities')} linked, {doubtful:,} in doubt, {len(profiles) - linked - doubtful:,} without a candidate")
@@ -71,16 +74,29 @@ def _link_all(settings: Settings) -> int:
     return 0
 
 
+def _ask(change: Reviser, linker: Linker, finder: Finder, settings: Settings) -> None:
+    from kg.review import ask_online
+    from kg.wikidata.online import Answers
+
+    asked = ask_online(change, linker.indexes, finder, Answers(Path(settings.online_answers)))
+    print_notice(
+        f"{finder.place} was asked for {count(asked.entities, 'entity', 'entities')}: {asked.linked:,} linked, {asked.doubtful:,} in doubt"
+    )
+    change.store.checkpoint()
+
+
 # -- decisions -----------------------------------------------------------------------------------------------------
 
 
 def _decide(store: Store, settings: Settings, kind: str, given: list[str]) -> str:
     """Records one decision, and says what it was."""
+    from kg.review import decide
+    from kg.wikidata.index import open_indexes
+
     entity = entity_id(store, given[0])
-    qid = _qid(given[1]) if len(given) > 1 else ""
-    label = _label(store, settings, entity, qid) if kind == "link" else ""
-    parts = {"link": (entity, qid, label), "unlink": (entity, qid), "no-link": (entity,)}[kind]
-    record_decision(store, settings, kind, parts)
+    indexes = open_indexes(settings.wikidata_index) if kind == "link" else ()
+    decision = decide(reviser(store, settings), kind, entity, *given[1:], agent=agent_of(settings), indexes=indexes)
+    qid, label = (*decision.arguments[1:], "", "")[:2]
     return {
         "link": f"linked: {entity} is {qid}" + (f" ({label})" if label else ""),
         "unlink": f"not linked: {entity} is not {qid}",
@@ -88,62 +104,27 @@ def _decide(store: Store, settings: Settings, kind: str, given: list[str]) -> st
     }[kind]
 
 
-def _qid(text: str) -> str:
-    ident = text.removeprefix("http://www.wikidata.org/entity/").removeprefix("https://www.wikidata.org/wiki/").removeprefix("wd:")
-    if not re.fullmatch(r"Q[1-9]\d*", ident):
-        raise UsageError(f"{text!r} is no identifier of a Wikidata item", hint="it is a Q with a number, as `kg link --review` shows it")
-    return ident
-
-
-def _label(store: Store, settings: Settings, entity: str, qid: str) -> str:
-    """The item's label, where a candidate or the index tells it: it stands in the decision, so that a rebuild needs no index for it."""
-    from kg.wikidata.index import open_indexes
-
-    known = [link for _, each in store.ledger.entities([entity]) for link in ((each.link,) if each.link else ()) + each.candidates]
-    labels = sorted({link.label for link in known if link.qid == qid})
-    items = (index.item(qid) for index in open_indexes(settings.wikidata_index)) if not labels else ()
-    return next((item.label for item in items if item), labels[0] if labels else "")
-
-
 # -- review --------------------------------------------------------------------------------------------------------
 
 
 def _review(arguments: Namespace, settings: Settings) -> int:
+    from kg.review import as_rows, queue
+
     if is_terminal() and sys.stdin.isatty() and arguments.format is None:
         return _review_by_key(settings)
     with open_for_reading(settings) as store:
-        rows = list(_rows(_doubtful(store, settings)))
+        rows = [row for profile in queue(reviser(store, settings)) for row in as_rows(profile)]
     print_list(rows, _COLUMNS, arguments.format)
     return 0
 
 
-def _doubtful(store: Store, settings: Settings) -> list[Profile]:
-    """Entities with candidates and no link, those that most documents mention first."""
-    found = [profile for profile in reviser(store, settings).profiles() if profile.candidates]
-    return sorted(found, key=lambda profile: (-len(profile.documents), -profile.candidates[0].score, profile.id))
-
-
-def _rows(profiles: list[Profile]) -> Iterator[dict[str, Any]]:
-    for profile in profiles:
-        for link in profile.candidates:
-            yield {
-                "entity": profile.id,
-                "name": profile.label,
-                "type": profile.types[0],
-                "documents": len(profile.documents),
-                "qid": link.qid,
-                "label": link.label,
-                "description": link.description,
-                "score": link.score,
-                "features": dict(link.features),
-            }
-
-
 def _review_by_key(settings: Settings) -> int:
     """One entity after another: a number accepts, x and a number rejects, n is none of these, s passes over, q ends."""
+    from kg.review import queue
+
     decided = 0
     with open_for_writing(settings) as store:
-        waiting = _doubtful(store, settings)
+        waiting = queue(reviser(store, settings))
         for place, profile in enumerate(waiting, 1):
             print(
                 f"\n{place} of {len(waiting)}: {visible(profile.label)} ({profile.types[0]}, {count(len(profile.documents), 'document')})"
@@ -185,7 +166,7 @@ COMMANDS = (
         "link",
         "links entities to Wikidata, and takes decisions about what is in doubt",
         _link,
-        ("kg link", "kg link --review --format jsonl", 'kg link --none "Closet Campaign"'),
+        ("kg link", "kg link --online", "kg link --review --format jsonl", 'kg link --none "Closet Campaign"'),
         _arguments,
     ),
 )

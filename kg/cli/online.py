@@ -15,9 +15,9 @@ from kg.errors import UsageError
 
 if TYPE_CHECKING:
     from kg.settings import Settings
-    from kg.wikidata.online import Wanted
+    from kg.wikidata.online import Finder, Wanted
 
-__all__ = ["COMMANDS", "add_online", "ask", "read_names"]
+__all__ = ["COMMANDS", "add_online", "ask", "finder_of", "read_names"]
 
 
 _LINE = 'lines are like {"name": "…", "type": null}'
@@ -28,6 +28,13 @@ def add_online(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("online")
     group.add_argument("--service", dest="wikidata_reconcile", metavar="URL", help="a reconciliation service of Wikidata's items")
     group.add_argument("--answers", dest="online_answers", metavar="FILE", help="where answers are recorded (default: $KG_ONLINE_ANSWERS)")
+
+
+def finder_of(settings: Settings) -> Finder:
+    """The service that the settings name, with the classes of Wikidata that stand for ours."""
+    from kg.wikidata.online import SERVICE_TYPES, create_finder
+
+    return create_finder(settings, types=SERVICE_TYPES)
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -54,9 +61,9 @@ def read_names(lines: Iterator[str]) -> Iterator[Wanted]:
 
 def ask(arguments: Namespace, settings: Settings) -> int:
     """Asks for one name, or for all that stdin holds."""
-    from kg.wikidata.online import Answers, Wanted, ask_all, create_finder
+    from kg.wikidata.online import Answers, Wanted, ask_all
 
-    finder, answers = create_finder(settings), Answers(Path(settings.online_answers))
+    finder, answers = finder_of(settings), Answers(Path(settings.online_answers))
     if arguments.name == "-":
         for reply in ask_all(finder, read_names(sys.stdin), answers):
             print(json.dumps([each.as_data() for each in reply.candidates], ensure_ascii=False), flush=True)

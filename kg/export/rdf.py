@@ -36,6 +36,7 @@ def prefixes(base: str) -> dict[str, str]:
         "owl": "http://www.w3.org/2002/07/owl#",
         "rdf": _RDF,
         "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+        "schema": "https://schema.org/",
         "skos": "http://www.w3.org/2004/02/skos/core#",
         "wd": WIKIDATA,
         "xsd": "http://www.w3.org/2001/XMLSchema#",

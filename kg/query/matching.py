@@ -76,7 +76,7 @@ class _Query:
     ) -> None:
         self.text, self.tokens, self.parameters = text, tokens, parameters
         self.properties = {namespace.term(name): kinds for name, kinds in PROPERTIES.items()}
-        self.base, self.prefixes = namespace.base, prefixes(namespace)
+        self.base, self.prefixes = namespace.base, dict(prefixes(namespace))
         self.statements: set[int] = set()
         self._declare()
 

@@ -14,7 +14,7 @@ import pyoxigraph as ox
 
 from kg.errors import QuerySyntaxError, UsageError
 from kg.query.answer import Answer, Solutions, engine_errors
-from kg.query.federate import allowed_services, check_addresses
+from kg.query.federate import allowed_services, check_addresses, narrow_services
 from kg.query.guard import Token, check, is_plain, iter_tokens, position
 from kg.query.matching import expand, misplaced
 from kg.query.mend import mend
@@ -114,7 +114,10 @@ def _asked(store: Store, text: str, settings: Settings, parameters: Mapping[str,
     options = dataset.options()
     expanded = _expanded(store, text, tokens, parameters)
     bound = _bound(expanded, tokens if expanded is text else list(iter_tokens(expanded)), parameters)
-    mended = mend(bound.text, tokens if bound.text is text else list(iter_tokens(bound.text)), lambda ask: _terms(store, ask, options))
+    told = bound.text
+    if reaches_out:
+        told = narrow_services(told, list(iter_tokens(told)), lambda ask: _terms(store, ask, options))
+    mended = mend(told, tokens if told is text else list(iter_tokens(told)), lambda ask: _terms(store, ask, options))
     if mended is not bound.text:
         try:
             with engine_errors(reaches_out):

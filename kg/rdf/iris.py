@@ -70,8 +70,8 @@ class Namespace:
         return f"{self.base}resource/match/{content_hash(entity, qid)}"
 
     def correction(self, correction: Correction) -> str:
-        """A correction by hand."""
-        return f"{self.base}resource/correction/{content_hash(correction.kind, *correction.arguments)}"
+        """A decision: the same one taken again, by another or on another day, is another."""
+        return f"{self.base}resource/correction/{content_hash(correction.kind, *correction.arguments, correction.agent, correction.date)}"
 
     @property
     def corrections(self) -> str:

@@ -18,6 +18,8 @@ _SUBJECT, _PREDICATE, _OBJECT = (ox.NamedNode(_RDF + local) for local in ("subje
 _LABEL = ox.NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
 _ALIAS = ox.NamedNode("http://www.w3.org/2004/02/skos/core#altLabel")
 _SAME_AS = ox.NamedNode("http://www.w3.org/2002/07/owl#sameAs")
+_SCHEMA_SAME_AS = ox.NamedNode("https://schema.org/sameAs")
+"""For readers of web pages, who know no OWL: in the graph, so that every format says the same."""
 _INTEGER, _DECIMAL = ox.NamedNode(f"{_XSD}integer"), ox.NamedNode(f"{_XSD}decimal")
 _DATE_TYPES = {4: "gYear", 7: "gYearMonth", 10: "date"}
 
@@ -155,7 +157,8 @@ class Writer:
         for document_id in profile.documents:
             yield ox.Quad(node, self.term("mentionedIn"), ox.NamedNode(self.namespace.document(document_id)))
         if profile.link:
-            yield ox.Quad(node, _SAME_AS, ox.NamedNode(WIKIDATA + profile.link.qid))
+            for same in (_SAME_AS, _SCHEMA_SAME_AS):
+                yield ox.Quad(node, same, ox.NamedNode(WIKIDATA + profile.link.qid))
         for link in (profile.link,) if profile.link else profile.candidates:
             match = ox.NamedNode(self.namespace.match(profile.id, link.qid))
             yield ox.Quad(node, self.term("match"), match)
@@ -196,12 +199,12 @@ class Writer:
                     yield ox.Quad(s, p, o)
 
     def correction(self, correction: Correction) -> Iterator[ox.Quad]:
-        """A correction by hand, in the graph of corrections."""
+        """A decision, in the graph of corrections."""
         node = ox.NamedNode(self.namespace.correction(correction))
         graph = ox.NamedNode(self.namespace.corrections)
         yield ox.Quad(node, _TYPE, self.term("Correction"), graph)
         yield ox.Quad(node, self.term("kind"), ox.Literal(correction.kind), graph)
-        for argument in correction.arguments:
+        for argument in filter(None, correction.arguments):
             yield ox.Quad(node, self.term("argument"), ox.Literal(argument), graph)
         yield ox.Quad(node, self.term("agent"), ox.Literal(correction.agent), graph)
         yield ox.Quad(node, self.term("decided"), date_literal(correction.date), graph)

@@ -125,7 +125,7 @@ class _Request:
         self.text = text
         self.using = using
         self.namespace: Namespace = pending.store.namespace
-        self.known = prefixes(self.namespace)
+        self.known = dict(prefixes(self.namespace))
         self.labels: set[str] = set()
 
     def run(self, operation: _Operation) -> None:

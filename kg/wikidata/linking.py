@@ -9,7 +9,7 @@ from kg.model import Document, Entity, Link, Resolution
 from kg.wikidata.index import WikidataIndex, open_indexes
 from kg.wikidata.rank import REVIEW, Match, find
 
-__all__ = ["Linker", "load_linker"]
+__all__ = ["Linker", "context_of", "load_linker"]
 
 VERSION = "1"
 """Grows when the same names are linked differently; part of a build's fingerprint."""
@@ -42,7 +42,7 @@ class Linker:
         return replace(resolution, entities=tuple(linked))
 
     def _linked(self, document: Document, entity: Entity, beside: list[str]) -> Entity:
-        context = _context(document, entity)
+        context = context_of(document, entity)
         matches: list[Match] = []
         # A shorter name of the document is tried only where it has more than one word: a first name says too little.
         for name in (entity.name, *(alias for alias in entity.aliases if " " in alias)):
@@ -61,7 +61,7 @@ def _as_link(match: Match) -> Link:
     return Link(item.qid, item.label, match.score, match.candidate.how, match.candidate.index, item.description, features)
 
 
-def _context(document: Document, entity: Entity) -> str:
+def context_of(document: Document, entity: Entity) -> str:
     """What stands around an entity's mentions, each stretch once."""
     spans: dict[str, list[tuple[int, int]]] = {}
     for mention in entity.mentions:

@@ -209,9 +209,11 @@ def find(
     context: str = "",
     beside: Iterable[str] = (),
     limit: int = 10,
+    more: Iterable[Candidate] = (),
 ) -> list[Match]:
-    """What a name means, by several indexes together: look-up, ranking and choice in one."""
+    """What a name means, by several indexes together: look-up, ranking and choice in one. `more` are candidates from elsewhere."""
     found = [each for index in indexes for each in index.candidates(name, type=type, limit=max(limit, _ASKED))]
+    found += more
     if any(each.how != "typo" for each in found):
         found = [each for each in found if each.how != "typo"]
     around = list(beside)

@@ -7,17 +7,19 @@ import json
 import sqlite3
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kg.errors import InputError, StoreFull, UsageError
 from kg.names import fold
 from kg.wikidata.classes import closed, load_classes, types_of
-from kg.wikidata.index import FORMAT, Item, deletion_keys, name_key
+from kg.wikidata.index import FORMAT, deletion_keys, name_key
 from kg.wikidata.sources import Record, read_dump, read_kgtk, read_nsi, read_tsv
 
 __all__ = ["KINDS", "Made", "Origin", "make_index"]
@@ -47,10 +49,11 @@ _BATCH = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One source of an index: its kind (one of `KINDS`) and where it lies."""
+    """One source of an index: its kind (one of `KINDS`), where it lies, and its name where that is not the file's."""
 
     kind: str
     path: Path
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,47 +207,71 @@ def _listed(names: tuple[str, ...]) -> str:
 # -- joining -----------------------------------------------------------------------------------------------------
 
 
-def _joined(stage: sqlite3.Connection, origins: Sequence[Origin]) -> Iterator[Item]:
+class _Joined(NamedTuple):
+    """One item of what all sources say of it; names are separated by ``|``. A tuple: there are millions of them."""
+
+    qid: int
+    label: str
+    aliases: str
+    others: str
+    description: str
+    types: tuple[str, ...] | None
+    prior: float
+    edges: tuple[tuple[str, str], ...]
+
+
+def _joined(stage: sqlite3.Connection, origins: Sequence[Origin]) -> Iterator[_Joined]:
     """One item for each identifier, in order, of what all sources say of it."""
     parents = {f"Q{row[0]}": row[1].split() for row in stage.execute("SELECT qid, parents FROM staged WHERE parents != ''")}
-    table = closed(load_classes(), parents)
+    kinds = _Kinds(closed(load_classes(), parents))
     scales = _scales(stage, origins)
     tables = {number for number, origin in enumerate(origins) if origin.kind == "tsv"}
     rows = stage.execute(
         "SELECT qid, source, label, aliases, others, description, classes, types, prior, edges FROM staged ORDER BY qid, source, rowid"
     )
-    for qid, group in groupby(rows, key=lambda row: row[0]):
-        item = list(group)
-        yield _item(qid, item, table, scales, silent={row[1] for row in item} <= tables)
+    for qid, group in groupby(rows, key=itemgetter(0)):
+        first, *more = group
+        if more:
+            yield _item(qid, [first, *more], kinds, scales, silent={row[1] for row in (first, *more)} <= tables)
+            continue
+        _, source, label, aliases, others, description, classes, types, prior, edges = first
+        known = round(scales[source](prior), 4)
+        yield _Joined(qid, label, aliases, others, description, kinds(types, classes, source in tables), known, _pairs(edges))
 
 
-def _item(
-    qid: int,
-    rows: list[tuple[Any, ...]],
-    table: Mapping[str, tuple[str, ...]],
-    scales: Mapping[int, Callable[[float], float]],
-    *,
-    silent: bool,
-) -> Item:
-    """One item of what sources say of it. `silent`: no source gives classes, so that none is no statement about its type."""
-    if len(rows) == 1:
-        label, aliases, others, description, classes, types, _, edges = rows[0][2:]
-    else:
-        label, description = rows[0][2], next((row[5] for row in rows if row[5]), "")
-        aliases = "|".join(filter(None, (each for row in rows for each in (row[2], row[3]))))
-        others, types = ("|".join(row[at] for row in rows if row[at]) for at in (4, 7))
-        classes, edges = (" ".join(row[at] for row in rows if row[at]) for at in (6, 9))
-    given = (*types.split("|"),) if types else ()
-    kinds = types_of(classes.split(), table) if classes else None if silent else ()
-    if given:
-        kinds = ("Person",) if kinds == ("Person",) else tuple(dict.fromkeys((*given, *(kinds or ()))))
+def _item(qid: int, rows: list[tuple[Any, ...]], kinds: _Kinds, scales: Mapping[int, Callable[[float], float]], *, silent: bool) -> _Joined:
+    """One item of what several sources say."""
+    description = next((row[5] for row in rows if row[5]), "")
+    aliases = "|".join(filter(None, (each for row in rows for each in (row[2], row[3]))))
+    others, types = ("|".join(row[at] for row in rows if row[at]) for at in (4, 7))
+    classes, edges = (" ".join(row[at] for row in rows if row[at]) for at in (6, 9))
     known = max(scales[row[1]](row[8]) for row in rows)
-    pairs = sorted({(name, target) for name, _, target in (each.partition(":") for each in edges.split())}) if edges else ()
-    return Item(f"Q{qid}", label, _parts(aliases), _parts(others), description, kinds, round(known, 4), tuple(pairs))
+    return _Joined(qid, rows[0][2], aliases, others, description, kinds(types, classes, silent), round(known, 4), _pairs(edges))
 
 
-def _parts(text: str) -> tuple[str, ...]:
-    return tuple(text.split("|")) if text else ()
+class _Kinds:
+    """Classes of the ontology by what sources say of types and classes; each combination is worked out once."""
+
+    def __init__(self, table: Mapping[str, tuple[str, ...]]) -> None:
+        self.table = table
+        self._known: dict[tuple[str, str, bool], tuple[str, ...] | None] = {}
+
+    def __call__(self, types: str, classes: str, silent: bool) -> tuple[str, ...] | None:
+        """`silent`: no source gives classes, so that none is no statement about the item's type."""
+        asked = types, classes, silent
+        if asked not in self._known:
+            self._known[asked] = self._of(*asked)
+        return self._known[asked]
+
+    def _of(self, types: str, classes: str, silent: bool) -> tuple[str, ...] | None:
+        found = types_of(classes.split(), self.table) if classes else None if silent else ()
+        if not types or found == ("Person",):
+            return found
+        return tuple(dict.fromkeys((*types.split("|"), *(found or ()))))
+
+
+def _pairs(edges: str) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted({(name, target) for name, _, target in (each.partition(":") for each in edges.split())})) if edges else ()
 
 
 def _scales(stage: sqlite3.Connection, origins: Sequence[Origin]) -> dict[int, Callable[[float], float]]:
@@ -291,6 +318,10 @@ class _Buckets:
                 yield key, values
 
 
+def _numbers() -> array[int]:
+    return array("I")
+
+
 class _Writing:
     """One index being written."""
 
@@ -299,13 +330,13 @@ class _Writing:
         self.types = types
         self.hash = hashlib.sha256()
         self.names = _Buckets()
-        self.words: dict[str, array[int]] = {}
+        self.words: defaultdict[str, array[int]] = defaultdict(_numbers)
         self.edges: list[tuple[int, str, int]] = []
         self.qids, self.priors = array("I"), array("d")
         self.counts = {"items": 0, "names": 0}
         target.executescript(f"PRAGMA page_size=4096; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_INDEX}")
 
-    def write(self, items: Iterable[Item], progress: Callable[[str, int], None]) -> Made:
+    def write(self, items: Iterable[_Joined], progress: Callable[[str, int], None]) -> Made:
         """Every item, and the ways to it."""
         self.target.execute("BEGIN")
         self._insert("entity", 7, self._entities(items, progress))
@@ -323,44 +354,46 @@ class _Writing:
     def _insert(self, table: str, width: int, rows: Iterable[tuple[Any, ...]]) -> None:
         self.target.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * width)})", rows)
 
-    def _entities(self, items: Iterable[Item], progress: Callable[[str, int], None]) -> Iterator[tuple[Any, ...]]:
-        for item in items:
-            if self.types and not self.types & set(item.types or ()):
+    def _entities(self, items: Iterable[_Joined], progress: Callable[[str, int], None]) -> Iterator[tuple[Any, ...]]:
+        for qid, label, aliases, others, description, types, prior, edges in items:
+            if self.types and not self.types & set(types or ()):
                 continue
-            qid = int(item.qid[1:])
-            aliases, others = self._file(qid, item)
-            kinds = None if item.types is None else " ".join(item.types)
-            row = (qid, item.label, "|".join(aliases), "|".join(others), item.description, kinds, item.prior)
-            self.hash.update(repr((row, item.edges)).encode())
-            self.edges += [(qid, name, int(target[1:])) for name, target in item.edges]
+            if aliases or others:
+                aliases, others = self._file_all(qid, label, aliases, others)
+            else:
+                self._file(qid, (fold(label),))
+            row = (qid, label, aliases, others, description, None if types is None else " ".join(types), prior)
+            self.hash.update(repr((row, edges)).encode())
+            if edges:
+                self.edges += [(qid, name, int(target[1:])) for name, target in edges]
             self.qids.append(qid)
-            self.priors.append(item.prior)
-            self.counts["items"] += 1
-            if self.counts["items"] % _BATCH == 0:
-                progress("items written", self.counts["items"])
+            self.priors.append(prior)
+            if len(self.qids) % _BATCH == 0:
+                progress("items written", len(self.qids))
             yield row
+        self.counts["items"] = len(self.qids)
 
-    def _file(self, qid: int, item: Item) -> tuple[list[str], list[str]]:
-        """Files an item under its names and their words; gives aliases and other names that fold to none before them."""
-        seen = {fold(item.label)}
+    def _file_all(self, qid: int, label: str, aliases: str, others: str) -> tuple[str, str]:
+        """Files an item under all its names; gives aliases and other names that fold to none before them."""
+        seen = {fold(label)}
         kept: tuple[list[str], list[str]] = ([], [])
-        for number, names in enumerate((item.aliases, item.others) if item.aliases or item.others else ()):
-            for each in names:
+        for number, names in enumerate((aliases, others)):
+            for each in names.split("|") if names else ():
                 folded = fold(each)
                 if folded and folded not in seen:
                     seen.add(folded)
                     kept[number].append(each)
-        self.counts["names"] += len(seen)
-        words = set()
-        for folded in seen:
+        self._file(qid, seen)
+        return "|".join(kept[0]), "|".join(kept[1])
+
+    def _file(self, qid: int, names: Collection[str]) -> None:
+        """Files an item under these folded names and their words."""
+        self.counts["names"] += len(names)
+        for folded in names:
             self.names.add(name_key(folded), qid)
-            words.update(folded.split())
-        for word in words:
-            posting = self.words.get(word)
-            if posting is None:
-                posting = self.words[word] = array("I")
-            posting.append(qid)
-        return kept
+        words = self.words
+        for word in {word for folded in names for word in folded.split()} if len(names) > 1 else set(*map(str.split, names)):
+            words[word].append(qid)
 
     def _position(self, qid: int) -> int | None:
         at = bisect_left(self.qids, qid)
@@ -403,6 +436,8 @@ def _metadata(
 
 def _called(origin: Origin) -> str:
     """Name of a source; of a package, with its version."""
+    if origin.name:
+        return origin.name
     try:
         package = json.loads((origin.path / "package.json").read_text(encoding="utf-8"))
         return f"{package['name']} {package['version']}"

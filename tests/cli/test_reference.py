@@ -16,7 +16,7 @@ from kg.settings import SETTINGS
 from tests.cli.conftest import Run
 
 ROOT = Path(__file__).parents[2]
-APART = ("kg serve", "kg train", "kg wikidata ask")
+APART = ("kg serve", "kg train", "kg wikidata ask", "kg wikidata find - --online", "kg wikidata index --from-qids", "kg link --online")
 """Commands whose examples don't end by themselves, need the extra kg[train] or the network: tested elsewhere."""
 
 

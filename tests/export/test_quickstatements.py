@@ -64,6 +64,8 @@ def linked(tmp_path_factory: pytest.TempPathFactory, put_annotated: Callable[[Re
         for key, qid in ITEMS.items():
             entity = made.namespace.entity(key)
             same = ox.NamedNode("http://www.w3.org/2002/07/owl#sameAs")
+            for linked in list(made.graph.quads_for_pattern(ox.NamedNode(entity), same, None)):
+                made.graph.remove(linked)
             made.graph.add(ox.Quad(ox.NamedNode(entity), same, ox.NamedNode(f"http://www.wikidata.org/entity/{qid}")))
         yield made
 

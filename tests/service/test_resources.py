@@ -35,6 +35,18 @@ def all_of(store: Store, kind: str) -> list[str]:
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 
 
+def test_jsonld_names_the_item_for_readers_of_web_pages(client: FlaskClient, store: Store) -> None:
+    """Every linked entity has schema:sameAs beside owl:sameAs, and no other has."""
+    linked = list(store.graph.quads_for_pattern(None, ox.NamedNode("http://www.w3.org/2002/07/owl#sameAs"), None, None))
+    assert linked
+    for quad in linked:
+        graph = rdflib.Graph().parse(data=client.get(f"{path(quad.subject.value)}.jsonld").data, format="json-ld")
+        entity, item = rdflib.URIRef(quad.subject.value), rdflib.URIRef(quad.object.value)
+        assert list(graph.objects(entity, rdflib.URIRef("https://schema.org/sameAs"))) == [item]
+    vane = rdflib.Graph().parse(data=client.get(f"{path(VANE)}.jsonld").data, format="json-ld")
+    assert (None, rdflib.URIRef("https://schema.org/sameAs"), None) not in vane
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_iri_of_a_kind_is_a_page_and_turtle_about_itself(client: FlaskClient, store: Store, kind: str) -> None:
     iris = all_of(store, kind)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from kg.wikidata.online.action import ActionApi, Entity, Hit
 from kg.wikidata.online.answers import Answers, Reply, ask_all
 from kg.wikidata.online.connection import Connection
-from kg.wikidata.online.entities import read_class, read_entities
+from kg.wikidata.online.entities import read_class, read_entities, read_ids, write_dump
 from kg.wikidata.online.finding import ActionFinder, Finder, Found, ReconciliationFinder, Wanted, connect, create_finder
+from kg.wikidata.online.offered import SERVICE_TYPES, as_candidates
 from kg.wikidata.online.reconciliation import PropertyValue, Query, ReconciliationClient
 from kg.wikidata.online.sparql import QueryService
 
 __all__ = [
+    "SERVICE_TYPES",
     "ActionApi",
     "ActionFinder",
     "Answers",
@@ -26,9 +28,12 @@ __all__ = [
     "ReconciliationFinder",
     "Reply",
     "Wanted",
+    "as_candidates",
     "ask_all",
     "connect",
     "create_finder",
     "read_class",
     "read_entities",
+    "read_ids",
+    "write_dump",
 ]
