@@ -13,7 +13,9 @@ KgError                     1
 │   ├── StoreVersionError   2  made by another version
 │   ├── StoreLocked         2  another process writes to it
 │   ├── StoreMissing        2  there is none at this place
-│   └── StoreFull           3  no space left on the disk
+│   ├── StoreFull           3  no space left on the disk
+│   └── ServerError         3  the SPARQL server that holds the graph can't be reached, or fails
+│       └── ServerRefused   2  it wants other credentials
 ├── ChatError               1  a language model's server that can't be reached, or refuses
 ├── RejectedByShapes        1  RDF that breaks a shape at severity Violation
 └── QueryTimeout            1  a query ran past its time limit
@@ -35,6 +37,8 @@ __all__ = [
     "QuerySyntaxError",
     "QueryTimeout",
     "RejectedByShapes",
+    "ServerError",
+    "ServerRefused",
     "StoreError",
     "StoreFull",
     "StoreLocked",
@@ -140,6 +144,16 @@ class StoreMissing(StoreError):
 
 class StoreFull(StoreError):
     """No space is left where the store lies; what was written before is whole."""
+
+
+class ServerError(StoreError):
+    """The SPARQL server that holds the graph can't be reached, or fails; what the ledger holds is whole."""
+
+
+class ServerRefused(ServerError):
+    """The SPARQL server wants other credentials."""
+
+    exit_code = 2
 
 
 class ChatError(KgError):

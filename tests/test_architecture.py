@@ -21,11 +21,11 @@ LAYERS = (
     (4, range(4), (("revise.py",), ("build.py", "evaluate.py"), ("train/",))),
     (3, range(2), (("read/", "extract/", "resolve.py", "fuse.py"),)),
     (3, range(3), (("validate.py", "query/", "export/"),)),
-    (2, range(2), (("rdf/", "ledger.py"), ("store.py",))),
+    (2, range(2), (("rdf/", "ledger.py"), ("graph/",), ("store.py",))),
     (1, range(1), (("names.py", "parallel.py", "resources.py", "settings.py"), ("gold.py", "link.py", "plugins.py"))),
     (0, range(0), (("errors.py", "model.py"),)),
 )
-GRAPH = ("rdf/", "store.py", "revise.py", "validate.py", "query/", "export/", "service/", "cli/")
+GRAPH = ("rdf/", "graph/", "store.py", "revise.py", "validate.py", "query/", "export/", "service/", "cli/")
 OUTSIDE = {
     **dict.fromkeys(("flask", "werkzeug", "jinja2", "markupsafe", "gunicorn"), ("service/",)),
     **dict.fromkeys(("argparse", "rich"), ("cli/",)),
@@ -36,7 +36,8 @@ OUTSIDE = {
     "networkx": ("export/network.py",),
     **dict.fromkeys(("rdflib", "pyoxigraph"), GRAPH),
     **dict.fromkeys(("urllib.request", "http.client"), ("extract/chat.py",)),
-    **dict.fromkeys(("requests", "httpx"), ()),
+    "requests": ("graph/http.py",),
+    "httpx": (),
 }
 BORDERS = ("cli/main.py", "extract/pipeline.py")
 """The only places that may catch whatever comes: the command line's end, and the border to extractors of others."""

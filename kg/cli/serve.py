@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kg.cli.command import Command
 from kg.cli.output import print_notice
-from kg.cli.stores import check_store, open_for_writing
+from kg.cli.stores import check_store, folder, open_for_writing
 from kg.errors import StoreMissing, UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _run(arguments: Namespace, settings: Settings) -> int:
 
     _require_store(settings)
     _require_free(settings.host, settings.port)
-    serve(settings.store, settings, announce=lambda url: print_notice(f"serving {settings.store} on {url} (Ctrl-C ends it)"))
+    serve(folder(settings), settings, announce=lambda url: print_notice(f"serving {settings.store} on {url} (Ctrl-C ends it)"))
     return 0
 
 
