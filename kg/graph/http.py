@@ -11,6 +11,7 @@ from typing import IO, Any, Self
 
 import requests
 from requests.auth import HTTPBasicAuth, HTTPDigestAuth
+from urllib3.exceptions import ReadTimeoutError
 
 from kg.errors import QueryTimeout, ServerError, ServerRefused, StoreMissing
 
@@ -182,4 +183,6 @@ def _mapped(url: str) -> Iterator[None]:
     except requests.exceptions.ChunkedEncodingError as error:
         raise ServerError(f"{url} broke off in the middle of an answer", hint=_HINT) from error
     except requests.RequestException as error:
+        if any(isinstance(reason, ReadTimeoutError) for reason in error.args):  # while the body was being read
+            raise QueryTimeout(f"{url} did not answer in time", hint="raise KG_SERVER_SECONDS, or narrow the query") from error
         raise ServerError(f"{url} can't be reached", hint=_HINT) from error

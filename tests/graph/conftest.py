@@ -135,6 +135,18 @@ def emptied(url: str) -> None:
     graph.close()
 
 
+@pytest.fixture
+def fresh(servers: Callable[[str], Running]) -> Callable[[str], Running]:
+    """Gives the server of a kind with nothing in it."""
+
+    def give(kind: str) -> Running:
+        running = servers(kind)
+        emptied(running.url)
+        return running
+
+    return give
+
+
 @pytest.fixture(params=["embedded", "oxigraph", "virtuoso"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path, servers: Callable[[str], Running]) -> Settings:
     """Settings that name an empty place: a folder, or a server of each kind."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -15,10 +14,10 @@ import kg
 from kg.build import build
 from kg.cli.main import main
 from kg.errors import StoreMissing
-from kg.export import load_exporter
+from kg.export import Selection, load_exporter
 from kg.gold import GoldDocument, read_gold
 from kg.graph.protocol import Graph
-from kg.model import Correction, Document, Text
+from kg.model import Correction, Document, Text, fact_id
 from kg.query.facts import facts
 from kg.query.library import ask, load_queries
 from kg.rdf.write import as_nquads
@@ -40,6 +39,9 @@ GIVEN = {
     "within-two-hops": {"person": "Liv Vane"},
 }
 VIRTUOSO_FAULTS = {
+    "ambassadors-of-brand": "MIN of a group compares long strings by an inner number, and cuts dates",
+    "creative-director-succession": "ORDER BY takes no name that the SELECT gives to an aggregate (SP031)",
+    "facts-with-one-source": "ORDER BY sorts long strings by an inner number",
     "owner-chain": "a path with * from a VALUES term starts everywhere",
     "timeline-of-person": "its optimizer ends with an internal error (SQ156)",
 }
@@ -125,9 +127,9 @@ def test_what_goes_leaves_nothing(settings: Settings, fill: Callable[..., Revise
             document, gold = annotated()[0]
             fill(each, [(replace(document, title="A title"), gold)])
             reviser.retract(annotated()[1][0].id)
-            fact = next(iter(facts(each)))
-            reviser.correct(Correction("merge", ("brand/maison-orsenne", "brand/tidewell"), "me", date(2026, 1, 1).isoformat()))
-            assert fact
+            reviser.correct(Correction("merge", ("brand/maison-orsenne", "brand/tidewell"), "me", "2026-01-01"))
+            rejected = each.ledger.facts_of("person/liv-vane")[0]
+            reviser.correct(Correction("reject", (fact_id(*rejected),), "me", "2026-01-02"))
         assert as_nquads(store.graph) == as_nquads(other.graph)
         for document_id in store.ledger.ids():
             reviser = Reviser(store, single_valued=store.ledger.single_valued())
@@ -140,7 +142,7 @@ def test_user_data_is_kept_and_rederive_restores(settings: Settings, fill: Calla
     with opened(settings) as store:
         reviser = fill(store, annotated()[:1])
         before = set(store.graph)
-        mine = ox.Quad(ox.NamedNode("urn:a"), ox.NamedNode("urn:b"), ox.Literal("né\n\"c\" \\"), ox.NamedNode("urn:mine"))
+        mine = ox.Quad(ox.NamedNode("urn:a"), ox.NamedNode("urn:b"), ox.Literal('né\n"c" \\'), ox.NamedNode("urn:mine"))
         store.apply(list(before)[:40], [mine])
         assert len(store.graph) == len(before) - 39
         assert reviser.rederive() == (0, 40)
@@ -160,18 +162,17 @@ def test_exports_are_equal(settings: Settings, fill: Callable[..., Reviser], ref
     with opened(settings) as store:
         fill(store, annotated())
         for name in ("nquads", "trig", "turtle", "graphml", "csv", "cytoscape"):
-            written = []
-            for each in (store, reference):
-                sink = io.BytesIO()
-                load_exporter(name, settings)(each, kg_selection(), sink)
-                written.append(sink.getvalue())
-            assert written[0] == written[1] != b"", name
+            one, other = (_exported(each, name) for each in (store, reference))
+            assert one == other, name
+            assert one
 
 
-def kg_selection() -> object:
-    from kg.export import Selection
-
-    return Selection()
+def _exported(store: Store, name: str) -> object:
+    """The file; of RDF what it says, since its order is that of the engine."""
+    sink = io.BytesIO()
+    load_exporter(name, Settings())(store, Selection(), sink)
+    forms = {"nquads": ox.RdfFormat.N_QUADS, "trig": ox.RdfFormat.TRIG, "turtle": ox.RdfFormat.TURTLE}
+    return set(ox.parse(sink.getvalue(), format=forms[name])) if name in forms else sink.getvalue()
 
 
 def test_long_texts_and_large_differences(settings: Settings) -> None:
