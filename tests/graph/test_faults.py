@@ -74,7 +74,7 @@ def test_an_answer_that_the_server_cuts(fresh: Callable[[str], Any], tmp_path: P
     with open_store(url, create=True, settings=settings) as store:
         build(DOCUMENTS, store, settings)
         assert len(run_query(store, "SELECT * { ?s ?p ?o } LIMIT 10", settings=settings)) == 10
-        for query in ("SELECT * { ?s ?p ?o }", "CONSTRUCT WHERE { ?s ?p ?o }"):
+        for query in ("SELECT * { ?s ?p ?o }", "SELECT * { GRAPH ?g { ?s ?p ?o } }"):
             with pytest.raises(ServerError, match="50 rows"):
                 run_query(store, query, settings=settings)
 
