@@ -33,7 +33,8 @@ def documents(number: int) -> Iterator[Document]:
     """Short articles with quotes, which the rules read."""
     for each in range(number):
         said = " ".join(
-            f"“I have thought about bag number {each}-{line} for many years,” said {PEOPLE[(each + line) % 5]} at Gucci." for line in range(8)
+            f"“I have thought about bag number {each}-{line} for many years,” said {PEOPLE[(each + line) % 5]} at Gucci."
+            for line in range(8)
         )
         yield Document(f"article-{each}", (Text("body", said),), published=f"2024-{each % 12 + 1:02d}-01")
 

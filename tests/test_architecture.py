@@ -36,7 +36,7 @@ OUTSIDE = {
     "networkx": ("export/network.py",),
     **dict.fromkeys(("rdflib", "pyoxigraph"), GRAPH),
     **dict.fromkeys(("urllib.request", "http.client"), ("extract/chat.py",)),
-    "requests": ("graph/http.py",),
+    **dict.fromkeys(("requests", "urllib3"), ("graph/http.py",)),
     "httpx": (),
 }
 BORDERS = ("cli/main.py", "extract/pipeline.py")
