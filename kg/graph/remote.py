@@ -18,7 +18,8 @@ __all__ = ["RemoteGraph", "read_base"]
 _JSON, _NTRIPLES, _NQUADS = "application/sparql-results+json", "application/n-triples", "application/n-quads"
 _DEFAULT = ox.DefaultGraph()
 _MOST_TRIPLES, _MOST_CHARACTERS = 2_000, 2_000_000
-_FROM = re.compile(r"\bFROM\b", re.IGNORECASE)
+_SILENT = re.compile(r"'{3}.*?'{3}|\"{3}.*?\"{3}|'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"|<[^<>\s]*>|#[^\n]*", re.DOTALL)
+_FROM, _GRAPH = (re.compile(rf"(?<![?$:\w-]){word}(?![\w:-])", re.IGNORECASE) for word in ("FROM", "GRAPH"))
 _EVERYTHING = "{ { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } }"
 
 
@@ -65,10 +66,11 @@ class RemoteGraph:
         """Parameters that say which graphs are asked; the dataset is the server's own where nothing has to be said."""
         if default or named:
             return {"default-graph-uri": default, "named-graph-uri": named}
-        if self._fused is None or _FROM.search(query):
+        words = _SILENT.sub("<>", query)  # strings, IRIs and comments hold no keyword
+        if self._fused is None or _FROM.search(words):
             return {}
         found = {"default-graph-uri": [self._fused.value]}
-        if self.server.kind != "virtuoso" and re.search(r"\bGRAPH\b", query, re.IGNORECASE):
+        if self.server.kind != "virtuoso" and _GRAPH.search(words):
             found["named-graph-uri"] = [str(getattr(name, "value", name)) for name in self.named_graphs()]
         return found
 
