@@ -116,13 +116,12 @@ def build(
     for outcome in made:
         problems += outcome.problems
         _add(seconds, outcome.seconds)
-        if outcome.verdict is not None:
+        if (verdict := outcome.verdict) is not None:
             clock = _Clock()
             counts["replaced"] += store.ledger.state(outcome.document.id) is not None
-            reviser.put(outcome.document, outcome.verdict, fingerprint=line.fingerprint)
+            reviser.put(outcome.document, verdict, fingerprint=line.fingerprint)
             clock.lap("store")
             _add(seconds, clock.seconds)
-            verdict = outcome.verdict
             counts.update(documents=1, facts=len(verdict.accepted.statements), refused=len(verdict.refused), warnings=len(verdict.warnings))
         progress(outcome.document.id)
     store.checkpoint()

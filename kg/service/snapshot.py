@@ -121,7 +121,7 @@ def _dump(path: Path, descriptor: int) -> None:
         with os.fdopen(descriptor, "wb") as stream:
             store = open_store(path, read_only=True)
             stream.write(b"%d\n" % store.ledger.applied())
-            store.graph.dump(stream, format=ox.RdfFormat.N_QUADS)
+            store.engine.dump(stream, format=ox.RdfFormat.N_QUADS)
         status = 0
     except (KgError, OSError, RuntimeError) as error:
         sys.stderr.write(f"{error}\n")

@@ -148,7 +148,7 @@ def answer(query: str) -> Response:
         return _answer_page(query)
     settings, dataset, etag = current().settings, _dataset(), None
     capitals = query.upper()
-    if request.method != "POST" and not any(word in capitals for word in _FICKLE):
+    if request.method != "POST" and state_tag(store()) and not any(word in capitals for word in _FICKLE):
         etag = _etag()
         if "HTTP_IF_NONE_MATCH" in request.environ and request.if_none_match.contains_weak(etag):
             return _tagged(Response(status=304), etag)
