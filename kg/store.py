@@ -27,7 +27,7 @@ from kg.rdf.iris import Namespace
 from kg.rdf.write import Writer, as_nquads
 from kg.settings import Settings, load_settings
 
-__all__ = ["FORMAT", "Store", "apply_difference", "check_store", "open_store", "read_manifest"]
+__all__ = ["FORMAT", "Store", "apply_difference", "check_store", "locate", "open_ledger", "open_store", "read_manifest", "remote_graph"]
 
 FORMAT = 1
 """Version of the layout of a store's folder."""
@@ -54,11 +54,10 @@ class Store:
         self._graph: Graph | None = None
         self._lock = None if read_only else _acquire(path)
         try:
-            if _NO_LEDGER in manifest:
-                self.ledger: Ledger = _AbsentLedger(path)
-            else:
+            if _NO_LEDGER not in manifest:
                 self._manifest = read_manifest(path)
-                self.ledger = Ledger(path / "ledger.sqlite", read_only=read_only)
+            self.ledger = open_ledger(path, self._manifest, read_only=read_only)
+            if _NO_LEDGER not in manifest:
                 self.words = FullText(self.ledger.connection)
             shown = read_only and _SERVER not in self._manifest  # a server's graph is seen as it is
             self._opened = self.ledger.newest() if shown else None  # before the graph, which may then be newer, never older
@@ -97,8 +96,9 @@ class Store:
         return cls(place, manifest, read_only=read_only, settings=settings)
 
     def _open_graph(self) -> Graph:
-        if _SERVER in self._manifest:
-            return RemoteGraph(Server.from_data(self._manifest[_SERVER]), access_of(self._settings or load_settings()))
+        found = remote_graph(self._manifest, self._settings)
+        if found is not None:
+            return found
         for _ in range(_ATTEMPTS if self.read_only else 0):
             try:
                 return ox.Store.read_only(str(self.path / str(self._manifest["graph"])))
@@ -321,6 +321,18 @@ class _AbsentLedger(Ledger):
         """Nothing is open."""
 
 
+def open_ledger(place: Path, manifest: dict[str, object], *, read_only: bool) -> Ledger:
+    """The ledger in a store's folder; where it is on another machine, one that says so whatever is asked of it."""
+    return _AbsentLedger(place) if _NO_LEDGER in manifest else Ledger(place / "ledger.sqlite", read_only=read_only)
+
+
+def remote_graph(manifest: dict[str, object], settings: Settings | None) -> RemoteGraph | None:
+    """The graph where a server holds it, else None. Nothing is sent before it is asked."""
+    if _SERVER not in manifest:
+        return None
+    return RemoteGraph(Server.from_data(manifest[_SERVER]), access_of(settings or load_settings()))
+
+
 def _missing_ledger(place: Path) -> StoreMissing:
     hint = "set KG_LEDGER to its folder, or run it where the ledger is; query, facts, validate and export do without"
     return StoreMissing(f"this needs the ledger of the graph, which is not at {place}", hint=hint)
@@ -344,11 +356,19 @@ def open_store(
 
 
 def check_store(path: str | Path) -> None:
-    """Raises StoreMissing or StoreVersionError where a store can't be opened.
+    """Raises StoreMissing or StoreVersionError where a store can't be opened. Opens nothing."""
+    locate(path)
 
-    Opens nothing: the engine's threads don't survive a fork, and a process that had the graph open must not fork workers.
+
+def locate(path: str | Path, settings: Settings | None = None) -> tuple[Path, dict[str, object]]:
+    """Folder and manifest of the store that a folder, or the URL of a server, names; without its ledger the folder may be absent.
+
+    Raises StoreMissing, StoreVersionError, ServerError. Opens nothing: the engine's threads don't survive a fork, and a process that
+    had the graph open must not fork workers.
     """
-    _prepared(Path(path), base=None, create=False)
+    if is_url(path):
+        return _prepared_server(str(path), settings or load_settings(), base=None, create=False, read_only=True)
+    return Path(path), _prepared(Path(path), base=None, create=False)
 
 
 def _prepared_server(url: str, settings: Settings, *, base: str | None, create: bool, read_only: bool) -> tuple[Path, dict[str, object]]:

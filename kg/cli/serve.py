@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kg.cli.command import Command
 from kg.cli.output import print_notice
-from kg.cli.stores import check_store, folder, open_for_writing
+from kg.cli.stores import check_store, is_on_server, open_for_writing
 from kg.errors import StoreMissing
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def _run(arguments: Namespace, settings: Settings) -> int:
     from kg.service.server import serve
 
     _require_store(settings)
-    serve(folder(settings), settings, announce=lambda url: print_notice(f"serving {settings.store} on {url} (Ctrl-C ends it)"))
+    serve(settings.store, settings, announce=lambda url: print_notice(f"serving {settings.store} on {url} (Ctrl-C ends it)"))
     return 0
 
 
@@ -40,6 +40,8 @@ def _require_store(settings: Settings) -> None:
         check_store(settings)
     except StoreMissing:
         if not settings.token:
+            if is_on_server(settings):  # which can be asked without its ledger
+                return
             raise
         from concurrent.futures import ProcessPoolExecutor
         from multiprocessing import get_context

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.1
 
-__all__ = ["check_store", "entity_id", "folder", "matching", "open_for_reading", "open_for_writing", "require_document", "reviser"]
+__all__ = [
+    "check_store",
+    "entity_id",
+    "folder",
+    "is_on_server",
+    "matching",
+    "open_for_reading",
+    "open_for_writing",
+    "require_document",
+    "reviser",
+]
 
 
 def check_store(settings: Settings) -> None:
@@ -67,6 +77,13 @@ def folder(settings: Settings) -> Path:
 
     place = _place(settings)
     return ledger_folder(checked_url(place), settings) if is_url(place) else Path(place)
+
+
+def is_on_server(settings: Settings) -> bool:
+    """Whether the store is named by the URL of a server that holds its graph."""
+    from kg.graph.server import is_url
+
+    return is_url(_place(settings))
 
 
 def matching(settings: Settings, store: Store) -> Settings:
