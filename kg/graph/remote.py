@@ -20,6 +20,7 @@ _DEFAULT = ox.DefaultGraph()
 _MOST_TRIPLES, _MOST_CHARACTERS = 2_000, 2_000_000
 _SILENT = re.compile(r"'{3}.*?'{3}|\"{3}.*?\"{3}|'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"|<[^<>\s]*>|#[^\n]*", re.DOTALL)
 _FROM, _GRAPH = (re.compile(rf"(?<![?$:\w-]){word}(?![\w:-])", re.IGNORECASE) for word in ("FROM", "GRAPH"))
+_SIZES = "SELECT ?g (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"
 _EVERYTHING = "{ { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } }"
 
 
@@ -76,7 +77,7 @@ class RemoteGraph:
 
     def named_graphs(self) -> Iterator[ox.NamedNode]:
         """Names of the graphs beside the default graph, without those that the server keeps for itself."""
-        for row in self._rows("SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } }"):
+        for row in self._rows(_SIZES):  # Virtuoso 7 doesn't end SELECT DISTINCT ?g on 21,000 quads, but counts them in an instant
             name = row["g"]
             if isinstance(name, ox.NamedNode) and name != self._fused and not self.server.is_own(name.value):
                 yield name
@@ -152,7 +153,7 @@ class RemoteGraph:
         if self._fused is None:
             (row,) = self._rows(f"SELECT (COUNT(*) AS ?n) WHERE {_EVERYTHING}")
             return int(row["n"].value)
-        rows = list(self._rows("SELECT ?g (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"))
+        rows = list(self._rows(_SIZES))
         return sum(int(row["n"].value) for row in rows if not self.server.is_own(getattr(row["g"], "value", "")))
 
     def __contains__(self, quad: ox.Quad) -> bool:
