@@ -47,12 +47,20 @@ class Store(store_on_disk.Store):
         return iter(facts(self, **options))
 
 
-def open_store(path: str | Path, *, base: str | None = None, create: bool = False, read_only: bool = False) -> Store:
-    """Opens the store in a folder, or with `create` makes one, whose base IRI is `base`.
+def open_store(
+    path: str | Path,
+    *,
+    base: str | None = None,
+    create: bool = False,
+    read_only: bool = False,
+    settings: Settings | None = None,
+) -> Store:
+    """Opens the store in a folder, or with `create` makes one, whose base IRI is `base`; `path` may be the URL of a SPARQL server.
 
-    Raises StoreMissing where there is none, StoreVersionError for another format or base, StoreLocked while another process writes.
+    Raises StoreMissing where there is none, StoreVersionError for another format or base, StoreLocked while another process writes,
+    ServerError where the server can't be reached.
     """
-    return Store.open(path, base=base, create=create, read_only=read_only)
+    return Store.open(path, base=base, create=create, read_only=read_only, settings=settings)
 
 
 def build(
@@ -70,7 +78,9 @@ def build(
     given = [paths] if isinstance(paths, str | Path) else paths
     reading = read_paths([str(path) for path in given], chosen, id=id)
     opened: AbstractContextManager[store_on_disk.Store]
-    opened = nullcontext(store) if isinstance(store, store_on_disk.Store) else open_store(store, base=chosen.base, create=True)
+    opened = (
+        nullcontext(store) if isinstance(store, store_on_disk.Store) else open_store(store, base=chosen.base, create=True, settings=chosen)
+    )
     with opened as target:
         report = build_documents(reading, target, chosen)
     return replace(report, ignored_files=reading.ignored, left_out=reading.left_out)

@@ -16,7 +16,9 @@ KgError                     1
 │   ├── StoreVersionError   2  made by another version
 │   ├── StoreLocked         2  another process writes to it
 │   ├── StoreMissing        2  there is none at this place
-│   └── StoreFull           3  no space left on the disk
+│   ├── StoreFull           3  no space left on the disk
+│   └── ServerError         3  the SPARQL server that holds the graph can't be reached, or fails
+│       └── ServerRefused   2  it wants other credentials
 ├── ChatError               1  a language model's server that can't be reached, or refuses
 ├── ServiceUnavailable      1  an online service (Wikidata, reconciliation) that can't be reached, or refuses
 ├── LoadFailed              1  a document that LOAD names can't be fetched
@@ -51,6 +53,8 @@ __all__ = [
     "QueryTooLong",
     "RejectedByShapes",
     "ResultTooLarge",
+    "ServerError",
+    "ServerRefused",
     "ServiceFailed",
     "ServiceUnavailable",
     "StoreError",
@@ -170,6 +174,16 @@ class StoreMissing(StoreError):
 
 class StoreFull(StoreError):
     """No space is left where the store lies; what was written before is whole."""
+
+
+class ServerError(StoreError):
+    """The SPARQL server that holds the graph can't be reached, or fails; what the ledger holds is whole."""
+
+
+class ServerRefused(ServerError):
+    """The SPARQL server wants other credentials."""
+
+    exit_code = 2
 
 
 class ChatError(KgError):

@@ -35,7 +35,21 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("store", "kg-store", "Folder of the store (or, later, URL of a SPARQL server)"),
+    Setting("store", "kg-store", "Folder of the store, or URL of a SPARQL server that holds its graph"),
+    Setting(
+        "ledger", "", "Folder of the ledger where the store is a URL; empty: `kg-ledger-…`, named after the URL, in the working folder"
+    ),
+    Setting("server", "", "Kind of that server: oxigraph, virtuoso, fuseki, graphdb, qlever or sparql; empty: what it says of itself"),
+    Setting("server_query", "", "URL of its queries; empty: by its kind"),
+    Setting("server_update", "", "URL of its updates; empty: by its kind"),
+    Setting("server_store", "", "URL of its Graph Store Protocol; empty: by its kind"),
+    Setting(
+        "server_graph", "", "Graph on it that holds the fused view; empty: its default graph, or BASE`resource/fused` where it has none"
+    ),
+    Setting("server_user", "", "User name for the server, sent by HTTP Basic or Digest as it asks"),
+    Setting("server_password", "", "Password of that user", secret=True),
+    Setting("server_token", "", "Bearer token for the server, instead of user and password", secret=True),
+    Setting("server_seconds", 120.0, "Longest time of one answer of the server, in seconds", 0.01, 86400),
     Setting("base", "http://localhost:8000/", "Base IRI of a store when it is made; kept by the store afterwards"),
     Setting("extractors", "encoder,rules", "Extractors to run, in order, separated by commas"),
     Setting("model", "", "Folder of the extraction model; empty: the one that is shipped"),

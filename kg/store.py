@@ -1,4 +1,4 @@
-"""A store on disk: the ledger, and the graph derived from it (pyoxigraph), changed in whole steps only."""
+"""A store: the ledger on disk, and the graph derived from it (pyoxigraph, or a SPARQL server), changed in whole steps only."""
 
 from __future__ import annotations
 
@@ -11,18 +11,23 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 import pyoxigraph as ox
 
-from kg.errors import InvalidSetting, StoreError, StoreFull, StoreLocked, StoreMissing, StoreVersionError
+from kg.errors import InvalidSetting, StoreError, StoreFull, StoreLocked, StoreMissing, StoreVersionError, UsageError
 from kg.fulltext import ALIAS, LABEL, QUOTE, TEXT, TITLE, Entry, FullText
+from kg.graph.protocol import Graph, difference
+from kg.graph.remote import RemoteGraph, read_base
+from kg.graph.server import Server, access_of, checked_url, find_server, is_url, ledger_folder
 from kg.ledger import Ledger
 from kg.rdf.iris import Namespace
 from kg.rdf.write import Writer, as_nquads
+from kg.settings import Settings, load_settings
 
-__all__ = ["FORMAT", "Store", "apply_difference", "check_store", "open_store", "read_manifest"]
+__all__ = ["FORMAT", "Store", "apply_difference", "check_store", "locate", "open_ledger", "open_store", "read_manifest", "remote_graph"]
 
 FORMAT = 1
 """Version of the layout of a store's folder."""
@@ -31,23 +36,31 @@ _DEFAULT_BASE = "http://localhost:8000/"
 _ATTEMPTS, _PAUSE = 20, 0.05
 _SCRUBBING = "scrubbing"
 _LABEL, _ALIAS = "http://www.w3.org/2000/01/rdf-schema#label", "http://www.w3.org/2004/02/skos/core#altLabel"
+_SERVER, _NO_LEDGER = "server", "no-ledger"
 
 
 class Store:
-    """One store. Read-only handles see the graph as it was when they were opened."""
+    """One store. Read-only handles see the graph as it was when they were opened; that of a server they see as it is.
 
-    def __init__(self, path: Path, manifest: dict[str, object], *, read_only: bool) -> None:
+    A handle on a server's graph whose ledger is elsewhere (`settings` has no folder of it) answers what the graph can answer.
+    """
+
+    def __init__(self, path: Path, manifest: dict[str, object], *, read_only: bool, settings: Settings | None = None) -> None:
         self.path = path
+        self._settings = settings
         self.read_only = read_only
         self._describe(manifest)
         self._behind = True
-        self._graph: ox.Store | None = None
+        self._graph: Graph | None = None
         self._lock = None if read_only else _acquire(path)
         try:
-            self._manifest = read_manifest(path)
-            self.ledger = Ledger(path / "ledger.sqlite", read_only=read_only)
-            self.words = FullText(self.ledger.connection)
-            self._opened = self.ledger.newest() if read_only else None  # before the graph, which may then be newer, never older
+            if _NO_LEDGER not in manifest:
+                self._manifest = read_manifest(path)
+            self.ledger = open_ledger(path, self._manifest, read_only=read_only)
+            if _NO_LEDGER not in manifest:
+                self.words = FullText(self.ledger.connection)
+            shown = read_only and _SERVER not in self._manifest  # a server's graph is seen as it is
+            self._opened = self.ledger.newest() if shown else None  # before the graph, which may then be newer, never older
             self._graph = self._open_graph()
             if not read_only:
                 self._recover()
@@ -63,13 +76,29 @@ class Store:
         self._manifest = manifest
 
     @classmethod
-    def open(cls, path: str | Path, *, base: str | None = None, create: bool = False, read_only: bool = False) -> Self:
-        """Opens the store in a folder, or makes one; see open_store."""
-        place = Path(path)
-        manifest = _prepared(place, base=base, create=create and not read_only)
-        return cls(place, manifest, read_only=read_only)
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        base: str | None = None,
+        create: bool = False,
+        read_only: bool = False,
+        settings: Settings | None = None,
+    ) -> Self:
+        """Opens the store in a folder or on a server, or makes one; see open_store."""
+        create = create and not read_only
+        if is_url(path):
+            settings = settings or load_settings()
+            place, manifest = _prepared_server(str(path), settings, base=base, create=create, read_only=read_only)
+        else:
+            place = Path(path)
+            manifest = _prepared(place, base=base, create=create)
+        return cls(place, manifest, read_only=read_only, settings=settings)
 
-    def _open_graph(self) -> ox.Store:
+    def _open_graph(self) -> Graph:
+        found = remote_graph(self._manifest, self._settings)
+        if found is not None:
+            return found
         for _ in range(_ATTEMPTS if self.read_only else 0):
             try:
                 return ox.Store.read_only(str(self.path / str(self._manifest["graph"])))
@@ -81,7 +110,7 @@ class Store:
             return ox.Store.read_only(place) if self.read_only else ox.Store(place)
 
     @property
-    def graph(self) -> ox.Store:
+    def graph(self) -> Graph:
         """The dataset, for queries."""
         if self._graph is None:
             raise StoreError(f"{self.path} is closed", hint="open it again")
@@ -89,9 +118,28 @@ class Store:
 
     @property
     def state(self) -> str:
-        """A short word that is another one after every change: the graph's folder and the newest difference that this handle can show."""
+        """A short word that is another one after every change: the graph's folder and the newest difference that this handle can show.
+
+        Empty where a server holds the graph: others may change it there, unseen.
+        """
+        if _SERVER in self._manifest:
+            return ""
         newest = self.ledger.newest() if self._opened is None else self._opened
         return f"{self._manifest['graph']}-{newest:x}"
+
+    @property
+    def embedded(self) -> ox.Store | None:
+        """The graph with all that its engine can do, where it lies in the store's folder; None where a server holds it."""
+        return self.graph if isinstance(self.graph, ox.Store) else None
+
+    @property
+    def engine(self) -> ox.Store:
+        """As `embedded`. UsageError where a server holds the graph."""
+        found = self.embedded
+        if found is None:
+            place = self._manifest["graph"]
+            raise UsageError(f"the graph lies on {place}, which takes updates and graphs itself", hint="send them there")
+        return found
 
     # -- changes -----------------------------------------------------------------------------------------------
 
@@ -138,11 +186,17 @@ class Store:
         return counts[0], counts[1]
 
     def apply(self, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> None:
-        """Takes a difference: one transaction of the graph, and blank nodes, which no update can name, beside it."""
+        """Takes a difference: one transaction of the graph, and blank nodes, which no update can name, beside it.
+
+        On a server it takes several, for which the journal makes up.
+        """
         if self.read_only:
             raise StoreError(f"{self.path} is open for reading only", hint="open it for writing")
+        if isinstance(self.graph, RemoteGraph):
+            self.graph.apply(removed, added)
+            return
         with _mapped(self.path):
-            apply_difference(self.graph, removed, added)
+            apply_difference(self.engine, removed, added)
 
     # -- the full-text index -----------------------------------------------------------------------------------
 
@@ -201,16 +255,19 @@ class Store:
     def scrub(self) -> None:
         """Rewrites graph and ledger so that no byte of what was removed stays under the folder.
 
-        Where that is interrupted, whoever opens the store next for writing does it again.
+        Where that is interrupted, whoever opens the store next for writing does it again. Files of a server are its own matter.
         """
         self.checkpoint()
+        if self.embedded is None:
+            self.ledger.scrub()
+            return
         self._set({**self._manifest, _SCRUBBING: True})
         former = self.path / str(self._manifest["graph"])
         number = int(former.name.removeprefix("graph-")) + 1
         fresh = self.path / f"graph-{number}"
         with _mapped(self.path):
             copy = ox.Store(str(fresh))
-            copy.bulk_extend(self.graph)
+            copy.bulk_extend(self.embedded)
             copy.flush()
             copy.optimize()
         del copy
@@ -235,6 +292,8 @@ class Store:
             self._release()
 
     def _release(self) -> None:
+        if isinstance(self._graph, RemoteGraph):
+            self._graph.close()
         self._graph = None
         if hasattr(self, "ledger"):
             self.ledger.close()
@@ -249,21 +308,97 @@ class Store:
         self.close()
 
 
-def open_store(path: str | Path, *, base: str | None = None, create: bool = False, read_only: bool = False) -> Store:
-    """Opens the store in a folder, or makes one.
+class _AbsentLedger(Ledger):
+    """Stands for a ledger that is on another machine: whatever is asked of it is an error."""
 
-    `base` is the base IRI of a new store; the store keeps it. Raises StoreMissing where there is none and
-    `create` is false, StoreVersionError for another format or another base, StoreLocked while another process writes.
+    def __init__(self, place: Path) -> None:
+        self._missing = _missing_ledger(place)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise self._missing
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def open_ledger(place: Path, manifest: dict[str, object], *, read_only: bool) -> Ledger:
+    """The ledger in a store's folder; where it is on another machine, one that says so whatever is asked of it."""
+    return _AbsentLedger(place) if _NO_LEDGER in manifest else Ledger(place / "ledger.sqlite", read_only=read_only)
+
+
+def remote_graph(manifest: dict[str, object], settings: Settings | None) -> RemoteGraph | None:
+    """The graph where a server holds it, else None. Nothing is sent before it is asked."""
+    if _SERVER not in manifest:
+        return None
+    return RemoteGraph(Server.from_data(manifest[_SERVER]), access_of(settings or load_settings()))
+
+
+def _missing_ledger(place: Path) -> StoreMissing:
+    hint = "set KG_LEDGER to its folder, or run it where the ledger is; query, facts, validate and export do without"
+    return StoreMissing(f"this needs the ledger of the graph, which is not at {place}", hint=hint)
+
+
+def open_store(
+    path: str | Path,
+    *,
+    base: str | None = None,
+    create: bool = False,
+    read_only: bool = False,
+    settings: Settings | None = None,
+) -> Store:
+    """Opens the store in a folder, or makes one; `path` may be the URL of a SPARQL server that holds the graph.
+
+    `base` is the base IRI of a new store; the store keeps it. `settings` tell how to speak to a server and where its ledger is.
+    Raises StoreMissing where there is none and `create` is false, StoreVersionError for another format or another base,
+    StoreLocked while another process writes, ServerError where the server can't be reached.
     """
-    return Store.open(path, base=base, create=create, read_only=read_only)
+    return Store.open(path, base=base, create=create, read_only=read_only, settings=settings)
 
 
 def check_store(path: str | Path) -> None:
-    """Raises StoreMissing or StoreVersionError where a store can't be opened.
+    """Raises StoreMissing or StoreVersionError where a store can't be opened. Opens nothing."""
+    locate(path)
 
-    Opens nothing: the engine's threads don't survive a fork, and a process that had the graph open must not fork workers.
+
+def locate(path: str | Path, settings: Settings | None = None) -> tuple[Path, dict[str, object]]:
+    """Folder and manifest of the store that a folder, or the URL of a server, names; without its ledger the folder may be absent.
+
+    Raises StoreMissing, StoreVersionError, ServerError. Opens nothing: the engine's threads don't survive a fork, and a process that
+    had the graph open must not fork workers.
     """
-    _prepared(Path(path), base=None, create=False)
+    if is_url(path):
+        return _prepared_server(str(path), settings or load_settings(), base=None, create=False, read_only=True)
+    return Path(path), _prepared(Path(path), base=None, create=False)
+
+
+def _prepared_server(url: str, settings: Settings, *, base: str | None, create: bool, read_only: bool) -> tuple[Path, dict[str, object]]:
+    """Folder and manifest of the store whose graph is on a server; the folder is made where it may be."""
+    url = checked_url(url)
+    place = ledger_folder(url, settings)
+    if (place / "store.json").is_file():
+        manifest = _prepared(place, base=base, create=create)
+        known = manifest.get("graph")
+        if known != url:
+            hint = "name its own with --store, or another folder with KG_LEDGER; where the server has moved, change store.json"
+            raise StoreVersionError(f"{place} is the ledger of {known}, not of {url}", hint=hint)
+        return place, manifest
+    if not create and not read_only:
+        raise _missing_ledger(place)
+    wanted = _checked_base(base or settings.base)
+    server = find_server(url, settings, base=wanted)
+    found = read_base(server, access_of(settings))
+    if found and not create:
+        server = replace(server, fused=server.fused.replace(wanted, found)) if server.fused else server
+        wanted = found
+    manifest = {"format": FORMAT, "base": wanted, "graph": url, _SERVER: server.as_data()}
+    if not create:
+        return place, {**manifest, _NO_LEDGER: True}
+    if found:
+        raise _missing_ledger(place)  # a second ledger would not know what the documents there say
+    _make_folder(place)
+    _write_manifest(place, manifest)
+    Ledger(place / "ledger.sqlite").close()
+    return place, manifest
 
 
 def _prepared(place: Path, *, base: str | None, create: bool) -> dict[str, object]:
@@ -294,6 +429,14 @@ def _checked_base(base: str) -> str:
 
 
 def _create(place: Path, base: str) -> None:
+    _make_folder(place)
+    _write_manifest(place, {"format": FORMAT, "base": base, "graph": "graph-1"})
+    Ledger(place / "ledger.sqlite").close()
+    with _mapped(place):
+        ox.Store(str(place / "graph-1")).flush()
+
+
+def _make_folder(place: Path) -> None:
     try:
         place.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
@@ -302,10 +445,6 @@ def _create(place: Path, base: str) -> None:
         raise StoreError(f"{place} can't be made: {error.strerror}", hint="name another place with --store") from error
     if any(place.iterdir()):
         raise StoreMissing(f"{place} holds files but no store", hint="name an empty or new folder with --store")
-    _write_manifest(place, {"format": FORMAT, "base": base, "graph": "graph-1"})
-    Ledger(place / "ledger.sqlite").close()
-    with _mapped(place):
-        ox.Store(str(place / "graph-1")).flush()
 
 
 def read_manifest(place: Path) -> dict[str, object]:
@@ -350,30 +489,13 @@ def _acquire(place: Path) -> int:
     return handle
 
 
-def _update(removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> str:
-    """One SPARQL update, which the engine runs as one transaction."""
-    parts = []
-    for verb, quads in (("DELETE DATA", removed), ("INSERT DATA", added)):
-        graphs: dict[str, list[str]] = {}
-        for quad in quads:
-            name = "" if isinstance(quad.graph_name, ox.DefaultGraph) else str(quad.graph_name)
-            graphs.setdefault(name, []).append(f"{quad.triple} .\n")
-        body = "".join(
-            "".join(sorted(lines)) if not name else f"GRAPH {name} {{\n{''.join(sorted(lines))}}}\n"
-            for name, lines in sorted(graphs.items())
-        )
-        if body:
-            parts.append(f"{verb} {{\n{body}}}")
-    return " ;\n".join(parts)
-
-
 def apply_difference(graph: ox.Store, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> None:
     """Gives a graph a difference. Blank nodes keep their labels; a named graph that has become empty is forgotten."""
     lost, gained = list(removed), list(added)
     if not lost:
         graph.extend(gained)
         return
-    update = _update((quad for quad in lost if not _has_blank(quad)), (quad for quad in gained if not _has_blank(quad)))
+    update = difference((quad for quad in lost if not _has_blank(quad)), (quad for quad in gained if not _has_blank(quad)))
     if update:
         graph.update(update)
     for quad in filter(_has_blank, lost):

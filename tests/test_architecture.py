@@ -21,7 +21,7 @@ LAYERS = (
     (4, range(4), (("revise.py", "update/"), ("build.py", "evaluate.py", "review.py"), ("train/",))),
     (3, range(2), (("read/", "extract/", "resolve.py", "fuse.py"),)),
     (3, range(3), (("validate.py", "query/", "export/"),)),
-    (2, range(2), (("rdf/", "ledger.py", "fulltext.py"), ("store.py",))),
+    (2, range(2), (("rdf/", "ledger.py", "fulltext.py"), ("graph/",), ("store.py",))),
     (
         1,
         range(1),
@@ -29,7 +29,7 @@ LAYERS = (
     ),
     (0, range(0), (("errors.py", "model.py"),)),
 )
-GRAPH = ("rdf/", "store.py", "revise.py", "update/", "validate.py", "query/", "export/", "service/", "cli/")
+GRAPH = ("rdf/", "graph/", "store.py", "revise.py", "update/", "validate.py", "query/", "export/", "service/", "cli/")
 OUTSIDE = {
     **dict.fromkeys(("flask", "werkzeug", "jinja2", "markupsafe", "gunicorn", "prometheus_client", "zstandard"), ("service/",)),
     **dict.fromkeys(("argparse", "rich"), ("cli/",)),
@@ -43,7 +43,8 @@ OUTSIDE = {
     "rapidfuzz": ("query/", "wikidata/"),
     **dict.fromkeys(("rdflib", "pyoxigraph"), GRAPH),
     **dict.fromkeys(("urllib.request", "http.client"), ("http.py", "read/fetch.py", "update/load.py")),
-    **dict.fromkeys(("requests", "httpx"), ()),
+    **dict.fromkeys(("requests", "urllib3"), ("graph/http.py",)),
+    "httpx": (),
 }
 BORDERS = ("cli/main.py", "extract/pipeline.py")
 """The only places that may catch whatever comes: the command line's end, and the border to extractors of others."""

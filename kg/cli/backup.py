@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kg.cli.command import Command
 from kg.cli.output import count
-from kg.cli.stores import open_for_writing
+from kg.cli.stores import folder, open_for_writing
 from kg.errors import InputError, NotFound, StoreError, StoreFull, UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _backup(arguments: Namespace, settings: Settings) -> int:
 
 
 def _copy(store: Store, place: Path) -> None:
-    """Manifest, ledger and graph, each by its own engine's copy, while the writer's lock is held."""
+    """Manifest, ledger and graph, each by its own engine's copy, while the writer's lock is held. A server's graph stays there."""
     import sqlite3
 
     manifest = store.path / "store.json"
@@ -59,8 +59,9 @@ def _copy(store: Store, place: Path) -> None:
         closing(sqlite3.connect(place / "ledger.sqlite")) as copy,
     ):
         source.backup(copy)
-    (graph,) = store.path.glob("graph-*")
-    store.graph.backup(str(place / graph.name))
+    if store.embedded is not None:
+        (graph,) = store.path.glob("graph-*")
+        store.embedded.backup(str(place / graph.name))
 
 
 def _restore_arguments(parser: ArgumentParser) -> None:
@@ -68,7 +69,7 @@ def _restore_arguments(parser: ArgumentParser) -> None:
 
 
 def _restore(arguments: Namespace, settings: Settings) -> int:
-    source, target = Path(arguments.source), Path(settings.store)
+    source, target = Path(arguments.source), folder(settings)
     if not source.exists():
         raise NotFound(f"there is no file or folder {source}", hint="check the path")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):

@@ -44,13 +44,13 @@ class _Line(NamedTuple):
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("first", metavar="A", help="folder of a store, or an RDF file such as `kg export --format nquads` writes")
+    parser.add_argument("first", metavar="A", help="folder or URL of a store, or an RDF file such as `kg export --format nquads` writes")
     parser.add_argument("second", metavar="B", help="another one")
     add_format(parser, default="lines on a terminal, else csv")
 
 
 def _run(arguments: Namespace, settings: Settings) -> int:
-    first, second = _lines(arguments.first), _lines(arguments.second)
+    first, second = _lines(arguments.first, settings), _lines(arguments.second, settings)
     sides = [("A", line) for line in first - second] + [("B", line) for line in second - first]
     rows = [{"only_in": side, **line._asdict()} for side, line in sorted(sides, key=lambda pair: (pair[1], pair[0]))]
     if arguments.format == "table" or (arguments.format is None and is_terminal()):
@@ -63,12 +63,12 @@ def _run(arguments: Namespace, settings: Settings) -> int:
     return 0
 
 
-def _lines(place: str) -> set[_Line]:
+def _lines(place: str, settings: Settings) -> set[_Line]:
     """The facts of the fused view."""
     from kg.store import open_store
 
-    if Path(place).is_dir():
-        with open_store(place, read_only=True) as store:
+    if "://" in place or Path(place).is_dir():
+        with open_store(place, read_only=True, settings=settings) as store:
             return _read(store.graph)
     if not Path(place).exists():
         raise NotFound(f"there is no store and no file {place}", hint="check the path")

@@ -11,6 +11,8 @@ from kg.errors import InputError, NotFound
 if TYPE_CHECKING:
     import pyoxigraph as ox
 
+    from kg.graph.protocol import Graph
+
 __all__ = ["graphs_of", "read_quads"]
 
 
@@ -33,16 +35,16 @@ def read_quads(file: str, *, base: str | None = None) -> list[ox.Quad]:
         raise InputError(f"{file} doesn't parse: {' '.join(str(error).split())}", hint="mend it there") from error
 
 
-def graphs_of(quads: ox.Store | Iterable[ox.Quad]) -> Iterator[str]:
+def graphs_of(quads: Graph | Iterable[ox.Quad]) -> Iterator[str]:
     """Every graph as N-Triples, the default graph first."""
     import pyoxigraph as ox
 
+    from kg.graph.protocol import Graph
     from kg.rdf.write import as_ntriples
 
-    if not isinstance(quads, ox.Store):
-        quads = _in_memory(quads)
-    for name in (ox.DefaultGraph(), *sorted(quads.named_graphs(), key=str)):
-        yield as_ntriples(quads.quads_for_pattern(None, None, None, name))
+    graph = quads if isinstance(quads, Graph) else _in_memory(quads)
+    for name in (ox.DefaultGraph(), *sorted(graph.named_graphs(), key=str)):
+        yield as_ntriples(graph.quads_for_pattern(None, None, None, name))
 
 
 def _in_memory(quads: Iterable[ox.Quad]) -> ox.Store:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kg.cli.command import Command
 from kg.cli.output import print_notice
-from kg.cli.stores import check_store, open_for_writing
+from kg.cli.stores import check_store, is_on_server, open_for_writing
 from kg.errors import StoreMissing
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def _require_store(settings: Settings) -> None:
         check_store(settings)
     except StoreMissing:
         if not settings.token:
+            if is_on_server(settings):  # which can be asked without its ledger
+                return
             raise
         from concurrent.futures import ProcessPoolExecutor
         from multiprocessing import get_context

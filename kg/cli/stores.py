@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kg.cli.output import print_notice
@@ -15,21 +16,31 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.1
 
-__all__ = ["check_store", "entity_id", "matching", "open_for_reading", "open_for_writing", "require_document", "reviser"]
+__all__ = [
+    "check_store",
+    "entity_id",
+    "folder",
+    "is_on_server",
+    "matching",
+    "open_for_reading",
+    "open_for_writing",
+    "require_document",
+    "reviser",
+]
 
 
 def check_store(settings: Settings) -> None:
     """Raises StoreMissing or StoreVersionError, and opens nothing."""
     from kg import store
 
-    store.check_store(_place(settings))
+    store.check_store(folder(settings))
 
 
 def open_for_reading(settings: Settings) -> Store:
     """The store as it is now; several processes may read while one writes."""
     from kg.store import open_store
 
-    return open_store(_place(settings), read_only=True)
+    return open_store(_place(settings), read_only=True, settings=settings)
 
 
 def open_for_writing(settings: Settings, *, create: bool = False) -> Store:
@@ -43,7 +54,7 @@ def open_for_writing(settings: Settings, *, create: bool = False) -> Store:
     began, told = time.monotonic(), False
     while True:
         try:
-            return open_store(_place(settings), base=settings.base if create else None, create=create)
+            return open_store(_place(settings), base=settings.base if create else None, create=create, settings=settings)
         except StoreLocked as error:
             if time.monotonic() - began >= settings.lock_seconds:
                 raise
@@ -55,11 +66,24 @@ def open_for_writing(settings: Settings, *, create: bool = False) -> Store:
 
 def _place(settings: Settings) -> str:
     place = str(settings.store)
-    if "://" in place:
-        raise UsageError(f"{place} is a server, and this version works on folders only", hint="name a folder with --store")
     if not place:
-        raise UsageError("--store is empty", hint="name a folder, or leave it out")
+        raise UsageError("--store is empty", hint="name a folder or a URL, or leave it out")
     return place
+
+
+def folder(settings: Settings) -> Path:
+    """The store's folder; for the URL of a server that of the ledger."""
+    from kg.graph.server import checked_url, is_url, ledger_folder
+
+    place = _place(settings)
+    return ledger_folder(checked_url(place), settings) if is_url(place) else Path(place)
+
+
+def is_on_server(settings: Settings) -> bool:
+    """Whether the store is named by the URL of a server that holds its graph."""
+    from kg.graph.server import is_url
+
+    return is_url(_place(settings))
 
 
 def matching(settings: Settings, store: Store) -> Settings:

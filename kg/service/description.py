@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 import pyoxigraph as ox
 
+from kg.graph.protocol import Graph
 from kg.query.federate import allowed_services
 from kg.query.results import FORMATS, prefixes
 from kg.settings import Settings
@@ -31,7 +32,10 @@ _counted: WeakKeyDictionary[Store, tuple[str, list[ox.Triple]]] = WeakKeyDiction
 
 
 def describe_service(endpoint: str, format: str, store: Store, *, tag: str, settings: Settings) -> bytes:
-    """The description of the endpoint at this address, in a format of graphs by its name; `tag` names the state of the store."""
+    """The description of the endpoint at this address, in a format of graphs by its name.
+
+    `tag` names the state of the store, and is empty where it is not known.
+    """
     return _written(
         itertools.chain(_service(endpoint, settings), _dataset(endpoint, store), _statistics(endpoint, store, tag)), format, store
     )
@@ -105,16 +109,16 @@ def _dataset(endpoint: str, store: Store) -> Iterator[ox.Triple]:
 
 
 def _statistics(endpoint: str, store: Store, tag: str) -> Iterator[ox.Triple]:
-    """Figures of the default graph, counted once for each state of the store."""
+    """Figures of the default graph, counted once for each state of the store, where that is known."""
     key = f"{tag} {endpoint}"
     known = _counted.get(store)
-    if known is None or known[0] != key:
+    if known is None or known[0] != key or not tag:
         known = (key, list(_count(_nodes(endpoint)[2], store.graph)))
         _counted[store] = known
     yield from known[1]
 
 
-def _count(default: ox.NamedNode, graph: ox.Store) -> Iterator[ox.Triple]:
+def _count(default: ox.NamedNode, graph: Graph) -> Iterator[ox.Triple]:
     properties, classes = (dict(_numbers(graph, query)) for query in (_PROPERTIES, _CLASSES))
     ((entities,),) = _rows(graph, _SUBJECTS)
     yield ox.Triple(default, _TYPE, _void("Dataset"))
@@ -132,13 +136,13 @@ def _count(default: ox.NamedNode, graph: ox.Store) -> Iterator[ox.Triple]:
             yield ox.Triple(node, _void(figure), ox.Literal(found[name]))
 
 
-def _numbers(graph: ox.Store, query: str) -> Iterator[tuple[ox.NamedNode, int]]:
+def _numbers(graph: Graph, query: str) -> Iterator[tuple[ox.NamedNode, int]]:
     for name, number in _rows(graph, query):
         if isinstance(name, ox.NamedNode):
             yield name, int(number.value)
 
 
-def _rows(graph: ox.Store, query: str) -> Iterator[list[ox.Literal]]:
+def _rows(graph: Graph, query: str) -> Iterator[list[ox.Literal]]:
     found = graph.query(query)
     if isinstance(found, ox.QuerySolutions):
         yield from (list(row) for row in found)

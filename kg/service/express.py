@@ -83,6 +83,8 @@ class Express:
         if not query or not is_plain(query) or not is_repeatable(query) or "matches" in query:
             return None
         store = self.source()
+        if not store.state:
+            return None
         stream = _Kept()
         try:
             found = answer_query(store, query, settings=self.settings)

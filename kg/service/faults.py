@@ -29,6 +29,8 @@ STATUSES: Mapping[type[errors.KgError], tuple[int, str]] = {
     errors.StoreLocked: (503, "store-locked"),
     errors.StoreMissing: (503, "store-missing"),
     errors.StoreFull: (507, "store-full"),
+    errors.ServerError: (502, "server"),
+    errors.ServerRefused: (502, "server-refused"),
     errors.StoreError: (500, "store"),
     errors.ChatError: (502, "language-model"),
     errors.ServiceUnavailable: (502, "online-service"),

@@ -20,7 +20,7 @@ from flask import Flask
 from kg.errors import KgError
 from kg.service.channel import Channel, close_all_but
 from kg.service.evaluator import Evaluator, Limits
-from kg.service.snapshot import Snapshot, load
+from kg.service.snapshot import Snapshot
 
 __all__ = ["SLOTS", "Keeper", "become", "keep"]
 
@@ -200,12 +200,14 @@ def _traces(path: Path) -> tuple[int, ...]:
     return tuple(found)
 
 
-def keep(path: Path, make: Callable[[Snapshot], Flask], control: Channel, slots: mmap, first: int, limits: Limits) -> None:
-    """Loads the store in a folder, makes the app over it and forks evaluators until the acceptor is gone.
+def keep(
+    load: Callable[[], Snapshot], make: Callable[[Snapshot], Flask], control: Channel, slots: mmap, first: int, limits: Limits
+) -> None:
+    """Loads a store, makes the app over it and forks evaluators until the acceptor is gone.
 
     Their slots are those from `first` on.
     """
-    snapshot = load(path)
+    snapshot = load()
     app = make(snapshot)
     snapshot.close()
     gc.collect()

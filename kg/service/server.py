@@ -21,10 +21,11 @@ from kg.service.acceptor import Acceptor, Options
 from kg.service.channel import Channel
 from kg.service.evaluator import Limits
 from kg.service.keeper import SLOTS, become, keep
+from kg.service.snapshot import Snapshot, load
 from kg.service.watch import Watch
 from kg.service.writer import WrittenStore, write
 from kg.settings import Settings
-from kg.store import Store, check_store
+from kg.store import Store, locate
 
 __all__ = ["serve"]
 
@@ -35,19 +36,18 @@ _BACKLOG = 1024
 
 
 def serve(store_path: str | Path, settings: Settings, *, announce: Callable[[str], None] = _log.info) -> None:
-    """Serves a store until SIGTERM or Ctrl-C, and tells `announce` the URL once queries are answered.
+    """Serves a store, or the graph that a server holds, until SIGTERM or Ctrl-C, and tells `announce` the URL once queries are answered.
 
     Raises StoreMissing and StoreVersionError before anything is started, StoreLocked where another server has the store,
     UsageError where the address can't be listened on, StoreError where the graph can't be loaded.
     """
-    path = Path(store_path)
-    check_store(path)
+    path, manifest = locate(store_path, settings)
     with ExitStack() as stack:
         stack.enter_context(_claimed(path))
         listener = stack.enter_context(_listening(settings.host, settings.port))
         watch = Watch(_access_log(settings.access_log, stack), slow_seconds=settings.slow_seconds)
         slots = mmap.mmap(-1, 2 * SLOTS + 1)
-        start = _Start(path, settings, slots)
+        start = _Start(path, manifest, settings, slots)
         acceptor = Acceptor(
             listener,
             _options(settings),
@@ -78,8 +78,9 @@ def _options(settings: Settings) -> Options:
 class _Start:
     """Forks the processes that hold a store."""
 
-    def __init__(self, path: Path, settings: Settings, slots: mmap.mmap) -> None:
+    def __init__(self, path: Path, manifest: dict[str, object], settings: Settings, slots: mmap.mmap) -> None:
         self.path = path
+        self.manifest = manifest
         self.settings = settings
         self.slots = slots
         memory = settings.query_megabytes * _MEGABYTE
@@ -88,14 +89,18 @@ class _Start:
     def keeper(self, serial: int) -> tuple[Channel, int]:
         """A process that holds the graph, by channel and number; keepers that follow each other have slots of their own."""
         first = serial % 2 * SLOTS
-        return self._fork(lambda channel: keep(self.path, self._reading, channel, self.slots, first, self.limits))
+        return self._fork(lambda channel: keep(self._loaded, self._reading, channel, self.slots, first, self.limits))
 
     def writer(self) -> tuple[Channel, int, int]:
         """The process that writes: its channel, its number and its slot."""
         slot, seconds = 2 * SLOTS, self.limits.long_seconds
         limits = Limits(seconds, seconds, self.limits.memory)
-        channel, pid = self._fork(lambda channel: write(self.path, self._writing, channel, self.slots, slot, limits))
+        source = WrittenStore(self.path, self.settings, patience=seconds)
+        channel, pid = self._fork(lambda channel: write(source, self._writing, channel, self.slots, slot, limits))
         return channel, pid, slot
+
+    def _loaded(self) -> Snapshot:
+        return load(self.path, self.manifest, self.settings)
 
     def _reading(self, store: Store) -> Flask:
         from kg.service.app import create_app
@@ -122,7 +127,7 @@ def _claimed(path: Path) -> Iterator[None]:
     """Holds the lock of a store's server. Raises StoreLocked where another one serves it."""
     try:
         handle = os.open(path / "server.lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except PermissionError:  # a folder that can only be read can be served as often as one likes
+    except (PermissionError, FileNotFoundError):  # what can only be read can be served as often as one likes
         yield
         return
     try:

@@ -151,7 +151,7 @@ def answer(query: str) -> Response:
     settings, dataset, etag = current().settings, _dataset(), None
     note = request.environ.get(NOTE, {})
     note |= {"query": blake2b(query.encode(), digest_size=8).hexdigest(), "query_text": query[:_MOST_NOTED]}
-    if is_repeatable(query):
+    if is_repeatable(query) and state_tag(store()):
         note["repeatable"] = True
         etag = _etag() if request.method != "POST" else None
         if etag and "HTTP_IF_NONE_MATCH" in request.environ and request.if_none_match.contains_weak(etag):

@@ -52,5 +52,5 @@ def store() -> Store:
 
 
 def state_tag(store: Store) -> str:
-    """Names the state of the store that answers are tagged by: another word after every change."""
+    """Names the state of the store that answers are tagged by: another word after every change; empty where nobody can tell."""
     return store.state

@@ -13,6 +13,7 @@ from flask import Flask
 from kg.errors import StoreLocked
 from kg.service.channel import Channel
 from kg.service.evaluator import Evaluator, Limits
+from kg.settings import Settings
 from kg.store import Store, open_store
 
 __all__ = ["WrittenStore", "write"]
@@ -26,8 +27,9 @@ _PAUSE = 0.02
 class WrittenStore:
     """The store of a folder, opened for writing when it is needed, and closed when no write came for a while."""
 
-    def __init__(self, path: Path, *, patience: float) -> None:
+    def __init__(self, path: Path, settings: Settings, *, patience: float) -> None:
         self.path = path
+        self.settings = settings
         self.patience = patience
         self.number = 0
         self._store: Store | None = None
@@ -38,7 +40,7 @@ class WrittenStore:
         until = time.monotonic() + self.patience
         while self._store is None:
             try:
-                self._store = open_store(self.path)
+                self._store = open_store(self.path, settings=self.settings)
                 self._since = time.monotonic()
             except StoreLocked:
                 if time.monotonic() > until:
@@ -69,9 +71,8 @@ class WrittenStore:
             self._store = None
 
 
-def write(path: Path, make: Callable[[WrittenStore], Flask], channel: Channel, slots: mmap, slot: int, limits: Limits) -> None:
+def write(source: WrittenStore, make: Callable[[WrittenStore], Flask], channel: Channel, slots: mmap, slot: int, limits: Limits) -> None:
     """Answers writing requests that come through a channel, until it is closed."""
-    source = WrittenStore(path, patience=limits.seconds)
     try:
         Evaluator(channel, make(source), source, limits, slots, slot).run()
     finally:

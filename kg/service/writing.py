@@ -119,7 +119,11 @@ def _read(path: str = "") -> Response:
     form = cast(ox.RdfFormat, FORMATS[wanted].writer)
     with ExitStack() as stack:
         stream = cast(BinaryIO, stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY)))
-        graph.dump(stream, form, from_graph=name, prefixes=prefixes(store().namespace))
+        if isinstance(graph, ox.Store):
+            graph.dump(stream, form, from_graph=name, prefixes=prefixes(store().namespace))
+        else:
+            quads = graph if name is None else (quad.triple for quad in graph.quads_for_pattern(None, None, None, name))
+            ox.serialize(quads, stream, form, prefixes=prefixes(store().namespace))
         stream.seek(0)
         response = send_file(stream, mimetype=kind)
         response.call_on_close(stack.pop_all().close)

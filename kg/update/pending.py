@@ -11,18 +11,16 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
+from kg.graph.protocol import Graph, GraphName
 from kg.store import Store, apply_difference
 
 __all__ = ["GraphName", "Pending", "is_known"]
-
-GraphName = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
-"""What a graph is called; the default graph has a name of its own kind."""
 
 _SMALL = 1000
 """Quads up to which a copy of a graph in memory is made sooner than one on disk."""
 
 
-def is_known(graph: ox.Store, name: GraphName) -> bool:
+def is_known(graph: Graph, name: GraphName) -> bool:
     """Whether a graph holds anything; there are no empty named graphs."""
     return next(iter(graph.quads_for_pattern(None, None, None, name)), None) is not None
 
@@ -40,8 +38,8 @@ class Pending:
 
     @property
     def graph(self) -> ox.Store:
-        """The graph as it is before the change."""
-        return self.store.graph
+        """The graph as it is before the change. UsageError where a server holds it."""
+        return self.store.engine
 
     def __bool__(self) -> bool:
         return bool(self.removed or self.added)

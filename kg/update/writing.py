@@ -81,22 +81,22 @@ class Writing:
     def delete(self, store: Store, name: GraphName) -> Outcome:
         """Takes a graph out (Graph Store Protocol, section 5.4)."""
         pending = Pending(store)
-        pending.change(store.graph.quads_for_pattern(None, None, None, name), ())
+        pending.change(store.engine.quads_for_pattern(None, None, None, name), ())
         return self._take(store, pending)
 
     # -- steps -------------------------------------------------------------------------------------------------
 
     def _send(self, store: Store, name: GraphName | None, parts: Sequence[Part], base: str, *, replace: bool) -> Written:
-        size = sum(part.size for part in parts)
-        if size > IN_MEMORY and name is not None and not is_known(store.graph, name) and self._is_foreign(store, name, parts, base):
+        graph, size = store.engine, sum(part.size for part in parts)
+        if size > IN_MEMORY and name is not None and not is_known(graph, name) and self._is_foreign(store, name, parts, base):
             return Written(self._stream(store, name, parts, base), isinstance(name, ox.NamedNode))
         with parsed(parts, base=base, target=name, folder=store.path, in_memory=IN_MEMORY) as content:
-            new = isinstance(name, ox.NamedNode) and not is_known(store.graph, name)
+            new = isinstance(name, ox.NamedNode) and not is_known(graph, name)
             if size > IN_MEMORY:
                 outcome = self._take_parts(store, name, content, replace=replace)
                 return Written(outcome, new and outcome.added > 0)
             pending = Pending(store)
-            former = store.graph.quads_for_pattern(None, None, None, name) if replace else ()
+            former = graph.quads_for_pattern(None, None, None, name) if replace else ()
             pending.change((quad for quad in former if quad not in content), content)
             outcome = self._take(store, pending)
             return Written(outcome, new and outcome.added > 0)

@@ -59,7 +59,7 @@ def test_global_arguments_before_and_after_a_command(kg: Run, news: Path) -> Non
         (["build", "news/linne.txt"], "news/linen.txt"),
         (["build", "news", "--workers", "many"], "whole number"),
         (["documents", "--store", ""], "--store is empty"),
-        (["documents", "--store", "http://example.org/"], "folder"),
+        (["documents", "--store", "ftp://example.org/"], "folder"),
         (["query", "launch"], "did you mean launches?"),
         (["query", "ambassadors-of-brand"], "brand"),
         (["query", "launches", "--param", "brand"], "name=value"),
