@@ -29,8 +29,11 @@ __all__ = ["Acceptor", "Options"]
 
 _log = logging.getLogger(__name__)
 
-_SLOW = 0.3
+_SLOW = 1.0
 """Seconds after which a running request gives way to others."""
+
+_GIVES_WAY = 15
+"""Priority (nice) of a request that does."""
 
 _HEAD_SECONDS = 10.0
 _IDLE_SECONDS = 60.0
@@ -366,7 +369,7 @@ class Acceptor:
                 self._close(connection)
         if worker.writes:
             return
-        if worker.slow or not self._is_current(worker) or len(self._idle) >= self._wanted:
+        if not self._is_current(worker) or len(self._idle) >= self._wanted or not _is_quick_again(worker):
             self._dismiss(worker)
         else:
             self._idle.append(worker)
@@ -481,7 +484,7 @@ class Acceptor:
         if not worker.slow and not worker.writes and now - worker.since > _SLOW:
             worker.slow = True
             with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, worker.pid, 15)
+                os.setpriority(os.PRIO_PROCESS, worker.pid, _GIVES_WAY)
         if not worker.writes and connection.left is not None and now - connection.left > _LEFT_SECONDS:
             with suppress(OSError):
                 os.kill(worker.pid, signal.SIGKILL)
@@ -520,3 +523,14 @@ def _is_untouched(connection: Connection) -> bool:
         return connection.socket.recv(len(connection.request), socket.MSG_PEEK) == connection.request
     except OSError:
         return False
+
+
+def _is_quick_again(worker: _Worker) -> bool:
+    """Whether a process has its priority, back where it gave way; the system may keep it from those who are not privileged."""
+    if worker.slow:
+        try:
+            os.setpriority(os.PRIO_PROCESS, worker.pid, 0)
+        except OSError:
+            return False
+        worker.slow = False
+    return True
