@@ -75,8 +75,8 @@ def queries(people: int) -> dict[str, list[str]]:
     return {
         "look-up": [f"SELECT ?p ?o {{ <{EX}person/{draw.randrange(people)}> ?p ?o }}" for _ in range(400)],
         "three hops": [
-            f"SELECT DISTINCT ?who ?b {{ ?b <{EX}ownedBy> <{EX}company/{draw.randrange(companies)}> . ?r <{EX}brand> ?b ; <{EX}person> ?who }}"
-            " LIMIT 50"
+            f"SELECT DISTINCT ?who ?b {{ ?b <{EX}ownedBy> <{EX}company/{draw.randrange(companies)}> ."
+            f" ?r <{EX}brand> ?b ; <{EX}person> ?who }} LIMIT 50"
             for _ in range(400)
         ],
         "aggregation": [
