@@ -16,6 +16,7 @@ from typing import Self
 
 import pyoxigraph as ox
 
+from kg.duplicates import Duplicates
 from kg.errors import InvalidSetting, StoreError, StoreFull, StoreLocked, StoreMissing, StoreVersionError
 from kg.fulltext import ALIAS, LABEL, QUOTE, TEXT, TITLE, Entry, FullText
 from kg.ledger import Ledger
@@ -24,7 +25,7 @@ from kg.rdf.write import Writer, as_nquads
 
 __all__ = ["FORMAT", "Store", "apply_difference", "check_store", "open_store", "read_manifest"]
 
-FORMAT = 1
+FORMAT = 2
 """Version of the layout of a store's folder."""
 
 _DEFAULT_BASE = "http://localhost:8000/"
@@ -47,9 +48,11 @@ class Store:
             self._manifest = read_manifest(path)
             self.ledger = Ledger(path / "ledger.sqlite", read_only=read_only)
             self.words = FullText(self.ledger.connection)
+            self.duplicates = Duplicates(self.ledger.connection)
             self._opened = self.ledger.newest() if read_only else None  # before the graph, which may then be newer, never older
             self._graph = self._open_graph()
             if not read_only:
+                self.duplicates.prepare()
                 self._recover()
                 if not self.words.is_in_step():
                     self.rebuild_index()
@@ -115,6 +118,8 @@ class Store:
                 self.ledger.log(as_nquads(removed), as_nquads(added))
                 self.index(removed, added)
             self.apply(removed, added)
+        if self.ledger.is_long():
+            self.checkpoint()
         return len(removed), len(added)
 
     def apply(self, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> None:

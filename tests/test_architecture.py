@@ -21,7 +21,7 @@ LAYERS = (
     (4, range(4), (("revise.py",), ("build.py", "evaluate.py"), ("train/",))),
     (3, range(2), (("read/", "extract/", "resolve.py", "fuse.py"),)),
     (3, range(3), (("validate.py", "query/", "export/"),)),
-    (2, range(2), (("rdf/", "ledger.py", "fulltext.py"), ("store.py",))),
+    (2, range(2), (("rdf/", "ledger.py", "fulltext.py", "duplicates.py"), ("store.py",))),
     (
         1,
         range(1),
@@ -40,6 +40,7 @@ OUTSIDE = {
     "numpy": ("extract/", "train/", "export/"),
     **dict.fromkeys(("pyshacl", "shacl", "pyparsing"), ("validate.py",)),
     **dict.fromkeys(("networkx", "arro3", "resvg_py", "uharfbuzz"), ("export/",)),
+    "rensa": ("duplicates.py",),
     "rapidfuzz": ("query/", "wikidata/"),
     **dict.fromkeys(("rdflib", "pyoxigraph"), GRAPH),
     **dict.fromkeys(("urllib.request", "http.client"), ("http.py", "read/fetch.py")),
