@@ -360,7 +360,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did: counts, seconds a stage, problems, refused claims; `status` is ok, partial or failed.
+    """What a build did: counts, seconds a stage, bytes of memory at the most, problems; `status` is ok, partial or failed.
 
     `left_out` are documents that the run was asked to leave aside (by date, or as already stored).
     """
@@ -374,6 +374,7 @@ class BuildReport:
     ignored_files: int = 0
     left_out: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    peak_memory: int = 0
     problems: tuple[Problem, ...] = ()
 
     @property

@@ -25,7 +25,11 @@ LAYERS = (
     (
         1,
         range(1),
-        (("http.py", "names.py", "parallel.py", "resources.py", "settings.py"), ("wikidata/",), ("gold.py", "link.py", "plugins.py")),
+        (
+            ("clock.py", "http.py", "names.py", "parallel.py", "resources.py", "settings.py"),
+            ("wikidata/",),
+            ("gold.py", "link.py", "plugins.py"),
+        ),
     ),
     (0, range(0), (("errors.py", "model.py"),)),
 )

@@ -48,7 +48,9 @@ def test_what_goes_in_comes_out(ledger: Ledger) -> None:
     assert (ledger.ids(), ledger.entity_ids()) == (["a"], ["brand/tidewell", "person/liv-vane"])
     wore, said = RESOLUTION.statements
     assert ledger.statements([wore.fact, "unknown", wore.fact]) == [wore]
-    assert [(each.fact, each.confidence) for each in ledger.testimonies_about(["person/liv-vane"], "said")] == [(said.fact, said.confidence)]
+    assert [(each.fact, each.confidence) for each in ledger.testimonies_about(["person/liv-vane"], "said")] == [
+        (said.fact, said.confidence)
+    ]
     assert ledger.facts_of("brand/tidewell") == [("person/liv-vane", "wore", "brand/tidewell")]
     assert len(ledger.facts_of("person/liv-vane")) == 2
     assert (ledger.row("unknown"), ledger.state("unknown")) == (None, None)

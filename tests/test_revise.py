@@ -50,7 +50,11 @@ def value(store: Store, property_: str, *, subject: str | None = None) -> list[s
 
 def test_a_fact_counts_documents_and_sources(reviser: Reviser, put_annotated: Put) -> None:
     """Two documents of one text are one source, as far as case and white space go; metadata is no part of it."""
-    for ident, text in (("a", SENTENCE), ("b", f" {SENTENCE.replace(' is', chr(10) + 'is')}\n"), ("c", f"{SENTENCE} Yes.")):
+    for ident, text in (
+        ("a", SENTENCE),
+        ("b", f" {SENTENCE.replace(' is', chr(10) + 'is')}\n"),
+        ("c", f"{SENTENCE} Nobody else was ever asked to be."),
+    ):
         fact = GoldFact("Liv Vane", "ambassadorOf", "Tidewell", text.strip())
         put_annotated(reviser, *page(ident, text, fact))
     assert value(reviser.store, "documentCount") == ["3"]

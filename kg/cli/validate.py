@@ -47,11 +47,10 @@ def _run(arguments: Namespace, settings: Settings) -> int:
 
 
 def _check_store(settings: Settings) -> list[Violation]:
-    from kg.validate import check, load_shapes
+    from kg.validate import check_store, load_shapes
 
     with open_for_reading(settings) as store:
-        shapes = load_shapes(matching(settings, store))
-        return [each for triples in graphs_of(store.graph) for each in check(triples, shapes)]
+        return list(check_store(store.graph, load_shapes(matching(settings, store))))
 
 
 def _check_files(files: list[str], settings: Settings) -> list[Violation]:
