@@ -19,7 +19,6 @@ import re
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +40,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _LETTERS = "bcdfghklmnprstvw", "aeiou"
 _HUB = Name("Brand", "Hubbertson")
 _SPREAD = 6
+_SAMPLE = 10
 
 
 class Multiplier:
@@ -158,56 +158,67 @@ def record(given: argparse.Namespace) -> None:
     print(f"{count} documents, {sum(len(e.mentions) for _, e in kept):,} mentions, {sum(len(e.claims) for _, e in kept):,} claims")
 
 
-def probes(stages: Stages, make: Multiplier, first: int, count: int) -> tuple[float, float]:
-    """Median seconds to add one document more, and to take one out again (of all ages)."""
-    added = [stages(*make.document(first + n))[0] for n in range(count)]
-    taken = []
+def alone(reference: Stages, make: Multiplier, number: int) -> tuple[float, float]:
+    """Seconds that a document takes in a store that holds nothing else, by the wall's clock and of processor time."""
+    spent = reference(*make.document(number))
+    reference.reviser.retract(f"document-{number}")
+    return spent
+
+
+def probes(stages: Stages, reference: Stages, make: Multiplier, first: int, count: int) -> None:
+    """Prints median seconds to add one document more, here and in an empty store by turns, and to take out one of all ages."""
+    empty, added, taken = [], [], []
     for n in range(count):
-        begin = time.perf_counter()
+        empty.append(alone(reference, make, first + n))
+        added.append(stages(*make.document(first + n)))
+    for n in range(count):
+        wall, cpu = time.perf_counter(), time.process_time()
         stages.reviser.retract(f"document-{n * first // count}")
-        taken.append(time.perf_counter() - begin)
-    return median(added), median(taken)
+        taken.append((time.perf_counter() - wall, time.process_time() - cpu))
+    print("\nmedian ms                          wall    cpu")
+    for name, times in (("one document, empty store", empty), (f"one document, after {first:,}", added), ("one document taken out", taken)):
+        wall, cpu = (median(each) * 1000 for each in zip(*times, strict=True))
+        print(f"{name:32} {wall:6.0f} {cpu:6.0f}")
+    print(f"bar for one document more: {1.2 * median(each[1] for each in empty) * 1000 + 50:.0f} ms of processor time")
 
 
-def tenths(stages: Stages, make: Multiplier, count: int) -> list[float]:
-    """Builds; documents a second of the stages, by tenth."""
-    rates = []
-    print("tenth  documents  documents/s  documents/cpu s      triples  peak MB")
+def tenths(stages: Stages, reference: Stages, make: Multiplier, numbers: range) -> None:
+    """Builds; documents a second by tenth, and how that compares with the empty store at the same time."""
+    ratios = []
+    print("tenth  documents  documents/s  documents/cpu s  of empty store's      triples  peak MB")
     for tenth in range(10):
-        numbers = range(count * tenth // 10, count * (tenth + 1) // 10)
-        made: Iterator[tuple[Document, Extraction]] = map(make.document, numbers)
-        spent = [stages(*each) for each in made]
-        wall, cpu = (len(numbers) / sum(each) for each in zip(*spent, strict=True))
-        rates.append(cpu)
+        these = numbers[len(numbers) * tenth // 10 : len(numbers) * (tenth + 1) // 10]
+        spent, here, there = [], 0.0, 0.0
+        for number in these:
+            spent.append(stages(*make.document(number)))
+            if number % _SAMPLE == 0:
+                here += spent[-1][1]
+                there += alone(reference, make, number)[1]
+        wall, cpu = (len(these) / sum(each) for each in zip(*spent, strict=True))
+        ratios.append(there / here)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{tenth + 1:5} {numbers.stop:10,} {wall:12.1f} {cpu:16.1f} {len(stages.store.graph):12,} {peak:8.0f}", flush=True)
-    return rates
+        figures = f"{wall:12.1f} {cpu:16.1f} {ratios[-1]:17.2f} {len(stages.store.graph):12,} {peak:8.0f}"
+        print(f"{tenth + 1:5} {these.stop:10,} {figures}", flush=True)
+    print(f"last tenth against first, each against the empty store: {ratios[-1] / ratios[0]:.2f}")
+    print("seconds a stage: " + ", ".join(f"{stage} {spent:.1f}" for stage, spent in stages.seconds.items()))
 
 
 def run(given: argparse.Namespace) -> None:
-    """Builds and prints what was measured."""
+    """Builds, or goes on where `--keep` names a store, and prints what was measured."""
     recorded: Recorded = pickle.loads(Path(given.recorded).read_bytes())
     make = Multiplier(recorded, hub=given.hub, duplicates=given.duplicates)
     settings = Settings().replace(validate=not given.no_validate)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=given.folder)))
-        empty = stack.enter_context(open_store(folder / "empty", create=True))
-        first = Stages(empty, settings)
-        alone = []
-        for number in range(given.documents, given.documents + given.probes):
-            alone.append(first(*make.document(number))[0])
-            first.reviser.retract(f"document-{number}")
+        reference = Stages(stack.enter_context(open_store(folder / "empty", create=True)), settings)
         place = Path(given.keep) if given.keep else folder / "store"
         stages = Stages(stack.enter_context(open_store(place, create=True)), settings)
-        rates = tenths(stages, make, given.documents)
-        print("seconds a stage: " + ", ".join(f"{stage} {spent:.1f}" for stage, spent in stages.seconds.items()))
-        stages.store.checkpoint()
-        added, taken = probes(stages, make, given.documents, given.probes)
-        limit = 1.2 * median(alone) + 0.05
-        print(f"last tenth against first: {rates[-1] / rates[0]:.2f}")
-        print(f"one document into an empty store: {median(alone) * 1000:.0f} ms")
-        print(f"one document into this one: {added * 1000:.0f} ms (bar {limit * 1000:.0f} ms)")
-        print(f"one document taken out: {taken * 1000:.0f} ms")
+        alone(reference, make, 0)  # caches are warm from here on
+        numbers = range(len(stages.store.ledger.ids()), given.documents)
+        if numbers:
+            tenths(stages, reference, make, numbers)
+            stages.store.checkpoint()
+        probes(stages, reference, make, max(numbers.start, numbers.stop), given.probes)
 
 
 def arguments() -> argparse.Namespace:
@@ -226,7 +237,7 @@ def arguments() -> argparse.Namespace:
     running.add_argument("--no-validate", action="store_true")
     running.add_argument("--probes", type=int, default=21, help="documents added and taken out at the end")
     running.add_argument("--folder", help="where the stores are made (default: the system's folder for such)")
-    running.add_argument("--keep", help="make the large store here and leave it")
+    running.add_argument("--keep", help="make the large store here and leave it, or go on with it")
     return parser.parse_args()
 
 
