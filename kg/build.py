@@ -101,10 +101,7 @@ def build(
         documents.leave_out(stored=lambda id: (store.ledger.state(id) or ("", ""))[1] == line.fingerprint)
 
     def fresh() -> Iterator[Document]:
-        reading, given = Clock(), iter(documents)
-        while (document := next(given, None)) is not None:
-            reading.lap("read")
-            seconds["read"] = reading.seconds["read"]
+        for document in _timed(documents, seconds):
             if isinstance(document, Problem):
                 problems.append(document)
             elif store.ledger.state(document.id) == (document.digest, line.fingerprint):
@@ -112,7 +109,6 @@ def build(
                 progress(document.id)
             else:
                 yield document
-            reading.lap("others")
 
     several = settings.workers > 1
     wanted = islice(fresh(), limit)
@@ -120,18 +116,26 @@ def build(
     for outcome in made:
         problems += outcome.problems
         _add(seconds, outcome.seconds)
-        if outcome.verdict is not None:
+        if (verdict := outcome.verdict) is not None:
             clock = Clock()
             counts["replaced"] += store.ledger.state(outcome.document.id) is not None
-            reviser.put(outcome.document, outcome.verdict, fingerprint=line.fingerprint)
+            reviser.put(outcome.document, verdict, fingerprint=line.fingerprint)
             clock.lap("store")
             _add(seconds, clock.seconds)
-            verdict = outcome.verdict
             counts.update(documents=1, facts=len(verdict.accepted.statements), refused=len(verdict.refused), warnings=len(verdict.warnings))
         progress(outcome.document.id)
     store.checkpoint()
-    spent = {stage: round(value, 3) for stage, value in seconds.items()}
-    return BuildReport(**counts, seconds=spent, peak_memory=peak_memory(), problems=tuple(problems))
+    rounded = {stage: round(value, 3) for stage, value in seconds.items()}
+    return BuildReport(**counts, seconds=rounded, peak_memory=peak_memory(), problems=tuple(problems))
+
+
+def _timed(documents: Iterable[Document | Problem], seconds: dict[str, float]) -> Iterator[Document | Problem]:
+    clock = Clock()
+    for document in documents:
+        clock.lap("read")
+        seconds["read"] = clock.seconds["read"]
+        yield document
+        clock.lap("others")
 
 
 def _digest(path: Path) -> str:
