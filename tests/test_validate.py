@@ -375,6 +375,7 @@ def test_a_store_in_parts_has_the_results_of_the_whole(part: int, store: Store) 
         graph.add(ox.Quad(ox.NamedNode(name), term("startDate"), ox.Literal(begin)))
         graph.add(ox.Quad(ox.NamedNode(name), term("endDate"), ox.Literal(end)))
     graph.add(ox.Quad(ox.NamedNode(brands[0]), term("mentionedIn"), ox.NamedNode(brands[-1])))
+    graph.add(ox.Quad(ox.NamedNode(brands[-1]), term("creativeDirectorOf"), ox.NamedNode(brands[0])))
     whole = list(check_store(graph, shapes, part=10**9))
     assert sorted(check_store(graph, shapes, part=part), key=str) == sorted(whole, key=str)
     broken = {violation.shape.removeprefix(SHAPE) for violation in whole}

@@ -26,8 +26,8 @@ def parts(graph: ox.Store, most: int = PART) -> Iterator[tuple[str, frozenset[st
     """Every graph of a store on disk as N-Triples, the default graph first: that in parts where it has more than `most` triples.
 
     A part comes with the nodes that results are to be taken of (IRIs, ``_:blank`` for any blank node; None: of all). What shapes look
-    at from these nodes is in it: their triples, the triples of what they point to, the types of what those point to, and the facts of
-    which they are the object. A shape that looks further sees less of a part than of the whole.
+    at from these nodes is in it: their triples, the triples of what they point to, the types of what those point to, what
+    points to them, and the facts of which they are the object. A shape that looks further sees less of a part than of the whole.
     """
     groups = (list(quads) for _, quads in groupby(graph.quads_for_pattern(None, None, None, _HERE), key=lambda quad: quad.subject))
     batch: list[ox.Quad] = []
@@ -46,7 +46,9 @@ def _part(graph: ox.Store, own: list[ox.Quad]) -> tuple[str, frozenset[str]]:
     """Triples with what is around them, and their subjects."""
     subjects = {quad.subject for quad in own}
     found = set(own)
-    inbound = {quad.subject for node in subjects for quad in graph.quads_for_pattern(None, _OBJECT, node, _HERE)}
+    pointing = [quad for node in subjects for quad in graph.quads_for_pattern(None, None, node, _HERE) if not _is_list(quad)]
+    found.update(pointing)
+    inbound = {quad.subject for quad in pointing if quad.predicate == _OBJECT}
     near = (inbound | _objects(own)) - subjects
     around = [quad for node in near for quad in graph.quads_for_pattern(node, None, None, _HERE) if not _is_list(quad)]
     found.update(around)
