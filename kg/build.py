@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from kg.clock import Clock, peak_memory
 from kg.extract import Pipeline
 from kg.link import Index, load_index
 from kg.model import BuildReport, Document, Problem
@@ -59,7 +59,7 @@ class Line:
 
     def __call__(self, document: Document) -> Outcome:
         """One document through extraction, resolution and validation."""
-        clock = _Clock()
+        clock = Clock()
         extraction = self.pipeline(document)
         clock.lap("extract")
         if extraction.problems and not extraction.mentions:
@@ -101,7 +101,7 @@ def build(
         documents.leave_out(stored=lambda id: (store.ledger.state(id) or ("", ""))[1] == line.fingerprint)
 
     def fresh() -> Iterator[Document]:
-        for document in documents:
+        for document in _timed(documents, seconds):
             if isinstance(document, Problem):
                 problems.append(document)
             elif store.ledger.state(document.id) == (document.digest, line.fingerprint):
@@ -117,7 +117,7 @@ def build(
         problems += outcome.problems
         _add(seconds, outcome.seconds)
         if (verdict := outcome.verdict) is not None:
-            clock = _Clock()
+            clock = Clock()
             counts["replaced"] += store.ledger.state(outcome.document.id) is not None
             reviser.put(outcome.document, verdict, fingerprint=line.fingerprint)
             clock.lap("store")
@@ -125,7 +125,17 @@ def build(
             counts.update(documents=1, facts=len(verdict.accepted.statements), refused=len(verdict.refused), warnings=len(verdict.warnings))
         progress(outcome.document.id)
     store.checkpoint()
-    return BuildReport(**counts, seconds={stage: round(value, 3) for stage, value in seconds.items()}, problems=tuple(problems))
+    rounded = {stage: round(value, 3) for stage, value in seconds.items()}
+    return BuildReport(**counts, seconds=rounded, peak_memory=peak_memory(), problems=tuple(problems))
+
+
+def _timed(documents: Iterable[Document | Problem], seconds: dict[str, float]) -> Iterator[Document | Problem]:
+    clock = Clock()
+    for document in documents:
+        clock.lap("read")
+        seconds["read"] = clock.seconds["read"]
+        yield document
+        clock.lap("others")
 
 
 def _digest(path: Path) -> str:
@@ -135,16 +145,3 @@ def _digest(path: Path) -> str:
 def _add(seconds: dict[str, float], more: dict[str, float]) -> None:
     for stage, value in more.items():
         seconds[stage] += value
-
-
-class _Clock:
-    """Seconds of wall time between laps, by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
-        self._last = now

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import prod
 
-from kg.model import Correction, Entity, Fact, Link, Literal, Profile, Statement, fact_id
+from kg.model import Correction, Entity, Fact, Link, Literal, Profile, Statement, Testimony, fact_id
 from kg.names import slug
 
-__all__ = ["Identity", "fuse_facts", "fuse_profile"]
+__all__ = ["Identity", "fuse_facts", "fuse_forms", "fuse_profile"]
 
 _SPLIT = "@"
 
@@ -91,8 +91,12 @@ class Identity:
         """Whether a person said which item this is, or that there is none."""
         return any(each in self._linked for each in {fused, *self.members(fused)})
 
-    def link(self, fused: str, known: Sequence[tuple[str, Entity]]) -> tuple[Link | None, tuple[Link, ...]]:
-        """The Wikidata item of a fused entity, or candidates, of what documents (id, entity) found and people decided.
+    def is_whole(self, fused: str) -> bool:
+        """Whether a fused entity is all that all documents call by its members' names: none of them was split."""
+        return not self._split or not (self.members(fused) & self._split or fused in self._split)
+
+    def link(self, fused: str, known: Collection[Entity]) -> tuple[Link | None, tuple[Link, ...]]:
+        """The Wikidata item of a fused entity, or candidates, of what documents found and people decided.
 
         What people decided wins. Else it is the item that some document's mentions are surely, where no other's are surely another;
         else what an online service was sure of.
@@ -104,8 +108,8 @@ class Identity:
         refused = {qid for each in names for qid in self._refused.get(each, ())}
         found_online = sorted((self._found[each] for each in names if each in self._found), key=_surest_first)
         best = {link.qid: link for each in names for link in self._offered.get(each, {}).values() if link.qid not in refused}
-        sure = {entity.link.qid for _, entity in known if entity.link} - refused
-        for _, entity in known:
+        sure = {entity.link.qid for entity in known if entity.link} - refused
+        for entity in known:
             for found in ((entity.link,) if entity.link else ()) + entity.candidates:
                 if found.qid not in refused:
                     best[found.qid] = min(best.get(found.qid, found), found, key=_surest_first)
@@ -116,7 +120,7 @@ class Identity:
                 return online, ()
         return None, tuple(sorted(best.values(), key=_surest_first))
 
-    def mapped(self, statement: Statement) -> tuple[str, str, str | Literal]:
+    def mapped(self, statement: Statement | Testimony) -> tuple[str, str, str | Literal]:
         """Subject, predicate and object of the fact that a statement states."""
         value = statement.object if isinstance(statement.object, Literal) else self.of(statement.object, statement.document_id)
         return self.of(statement.subject, statement.document_id), statement.predicate, value
@@ -140,18 +144,19 @@ def _surest_first(link: Link) -> tuple[object, ...]:
 
 
 def fuse_facts(
-    statements: Iterable[Statement],
+    statements: Iterable[Statement | Testimony],
     identity: Identity,
     *,
     single_valued: frozenset[str],
-    sources: Callable[[Iterable[str]], int] = lambda documents: len(set(documents)),
+    sources: Callable[[Collection[str]], int] = len,
 ) -> list[Fact]:
     """One fact for each subject, predicate and object, with every statement of it; rejected ones left out.
 
     Rival values of a single-valued predicate are marked where one document states the one and another the other.
-    `sources` counts the independent sources among documents.
+    `sources` counts the independent sources among documents. What is given as a testimony counts like a statement, but is not kept in the
+    fact.
     """
-    groups: dict[str, list[Statement]] = {}
+    groups: dict[str, list[Statement | Testimony]] = {}
     ends: dict[str, tuple[str, str, str | Literal]] = {}
     for statement in statements:
         mapped = identity.mapped(statement)
@@ -168,11 +173,13 @@ def fuse_facts(
         others = values[ends[ident][:2]] if ends[ident][1] in single_valued else []
         rivals = tuple(each for each in others if not _compatible(ends[ident][2], ends[each][2]) and _disagree(said, groups[each]))
         documents = {statement.document_id for statement in said}
-        facts.append(Fact(ident, *ends[ident], said, _qualifiers(said), _confidence(said), sources(documents), rivals))
+        held = tuple(statement for statement in said if isinstance(statement, Statement))
+        counts = len(documents), sources(documents)
+        facts.append(Fact(ident, *ends[ident], held, _qualifiers(said), _confidence(said), *counts, rivals))
     return facts
 
 
-def _disagree(said: Iterable[Statement], other_said: Iterable[Statement]) -> bool:
+def _disagree(said: Iterable[Statement | Testimony], other_said: Iterable[Statement | Testimony]) -> bool:
     """One document states the one and not the other, and another the reverse."""
     ours, theirs = {s.document_id for s in said}, {s.document_id for s in other_said}
     return bool(ours - theirs and theirs - ours)
@@ -185,30 +192,36 @@ def _compatible(one: str | Literal, other: str | Literal) -> bool:
     return one == other
 
 
-def _qualifiers(statements: Iterable[Statement]) -> tuple[tuple[str, str], ...]:
+def _qualifiers(statements: Iterable[Statement | Testimony]) -> tuple[tuple[str, str], ...]:
     """Every qualifier that a document gives, less those that are only a less precise form of another."""
     given = {pair for statement in statements for pair in statement.qualifiers}
     return tuple(sorted((name, date) for name, date in given if not any(n == name and d != date and d.startswith(date) for n, d in given)))
 
 
-def _confidence(statements: Sequence[Statement]) -> float:
+def _confidence(statements: Sequence[Statement | Testimony]) -> float:
     """Probability that at least one document is right, were they independent; at most .99 unless one is certain."""
-    best = sorted(max(e.confidence for e in statement.evidence) for statement in statements)
+    best = sorted(statement.confidence for statement in statements)
     joined = round(1 - prod(1 - value for value in best), 2)
     return best[-1] if len(best) == 1 else max(best[-1], min(joined, 0.99))
 
 
 def fuse_profile(fused: str, known: Sequence[tuple[str, Entity]], identity: Identity | None = None) -> Profile:
-    """One profile of what documents (id, entity) know of an entity, after the decisions of `identity` about its link.
+    """One profile of what documents (id, entity) know of an entity; see fuse_forms."""
+    return fuse_forms(fused, Counter(entity for _, entity in known), sorted({document for document, _ in known}), identity)
+
+
+def fuse_forms(fused: str, forms: Mapping[Entity, int], documents: Iterable[str], identity: Identity | None = None) -> Profile:
+    """One profile of the forms in which documents know an entity (form → documents that have it), after decisions about its link.
 
     The label is the linked item's where the two differ in spelling only, else the name that most documents use, the
     longer, the first by code point. Types: one, unless entities of different types were merged by hand.
     """
-    uses = Counter(entity.name for _, entity in known)
-    link, candidates = (identity or Identity([])).link(fused, known)
+    uses: Counter[str] = Counter()
+    for entity, count in forms.items():
+        uses[entity.name] += count
+    link, candidates = (identity or Identity([])).link(fused, forms.keys())
     spelt = link is not None and bool(link.label) and fused == f"{fused.partition('/')[0]}/{slug(link.label)}"
     label = link.label if link and spelt else min(uses, key=lambda name: (-uses[name], -len(name), name))
-    names = {name for _, entity in known for name in (entity.name, *entity.aliases)} - {label}
-    types = sorted({entity.type for _, entity in known})
-    documents = sorted({document for document, _ in known})
+    names = {name for entity in forms for name in (entity.name, *entity.aliases)} - {label}
+    types = sorted({entity.type for entity in forms})
     return Profile(fused, tuple(types), label, tuple(sorted(names)), tuple(documents), link, candidates)

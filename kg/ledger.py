@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from kg.errors import StoreError, StoreFull
-from kg.model import Correction, Document, Entity, Evidence, Link, Literal, Mention, Name, Resolution, Span, Statement, Text
+from kg.model import Correction, Document, Entity, Evidence, Link, Literal, Mention, Name, Resolution, Span, Statement, Testimony, Text
 
 __all__ = ["Ledger", "Row"]
 
@@ -19,14 +21,15 @@ _KEPT = 16_000_000
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS document (
-    id TEXT PRIMARY KEY, digest TEXT NOT NULL, fingerprint TEXT NOT NULL, source TEXT NOT NULL,
+    id TEXT PRIMARY KEY, digest TEXT NOT NULL, fingerprint TEXT NOT NULL,
     document TEXT NOT NULL, resolution TEXT NOT NULL, refused TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS entity (
     id TEXT NOT NULL, document TEXT NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL, aliases TEXT NOT NULL, link TEXT,
     PRIMARY KEY (id, document)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS entity_document ON entity (document);
 CREATE TABLE IF NOT EXISTS statement (
-    fact TEXT NOT NULL, document TEXT NOT NULL, subject TEXT NOT NULL, predicate TEXT NOT NULL, object TEXT, payload TEXT NOT NULL,
+    fact TEXT NOT NULL, document TEXT NOT NULL, subject TEXT NOT NULL, predicate TEXT NOT NULL, object TEXT,
+    value TEXT NOT NULL, confidence REAL NOT NULL, qualifiers TEXT NOT NULL, payload TEXT NOT NULL,
     PRIMARY KEY (fact, document)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS statement_document ON statement (document);
 CREATE INDEX IF NOT EXISTS statement_subject ON statement (subject, predicate);
@@ -43,10 +46,10 @@ CREATE TABLE IF NOT EXISTS single_valued (predicate TEXT PRIMARY KEY) WITHOUT RO
 class Row:
     """One document as the ledger holds it; documents and resolutions are decoded when asked for."""
 
-    __slots__ = ("_document", "_refused", "_resolution", "digest", "fingerprint", "id", "source")
+    __slots__ = ("_document", "_refused", "_resolution", "digest", "fingerprint", "id")
 
     def __init__(self, values: tuple[str, ...]) -> None:
-        self.id, self.digest, self.fingerprint, self.source, self._document, self._resolution, self._refused = values
+        self.id, self.digest, self.fingerprint, self._document, self._resolution, self._refused = values
 
     @property
     def document(self) -> Document:
@@ -70,6 +73,7 @@ class Ledger:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
+        self._noted = 0
         target = f"{path.resolve().as_uri()}?mode=ro" if read_only else path.resolve().as_uri()
         with _mapped(path):
             self._connection = sqlite3.connect(target, uri=True, isolation_level=None, timeout=30, check_same_thread=False)
@@ -120,15 +124,11 @@ class Ledger:
         found = self._rows("SELECT digest, fingerprint FROM document WHERE id = ?", document_id)
         return found[0] if found else None
 
-    def source_keys(self, document_ids: Iterable[str]) -> set[str]:
-        """Keys of the sources behind these documents: equal for equal texts."""
-        return {row[0] for each in document_ids for row in self._rows("SELECT source FROM document WHERE id = ?", each)}
-
-    def put(self, document: Document, resolution: Resolution, *, fingerprint: str, source: str, refused: list[dict[str, Any]]) -> None:
+    def put(self, document: Document, resolution: Resolution, *, fingerprint: str, refused: list[dict[str, Any]]) -> None:
         """Records what a document says. It must not be there yet."""
-        values = (document.id, document.digest, fingerprint, source, _dump(_document_as(document)), _dump(_resolution_as(resolution)))
+        values = (document.id, document.digest, fingerprint, _dump(_document_as(document)), _dump(_resolution_as(resolution)))
         with _mapped(self.path):
-            self._connection.execute("INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, _dump(refused)))
+            self._connection.execute("INSERT INTO document VALUES (?, ?, ?, ?, ?, ?)", (*values, _dump(refused)))
             self._connection.executemany(
                 "INSERT INTO entity VALUES (?, ?, ?, ?, ?, ?)",
                 [
@@ -137,7 +137,7 @@ class Ledger:
                 ],
             )
             self._connection.executemany(
-                "INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
                         s.fact,
@@ -145,6 +145,9 @@ class Ledger:
                         s.subject,
                         s.predicate,
                         s.object if isinstance(s.object, str) else None,
+                        _dump(_value_as(s.object)),
+                        s.confidence,
+                        _dump(s.qualifiers),
                         _dump(_statement_as(s)),
                     )
                     for s in resolution.statements
@@ -176,8 +179,18 @@ class Ledger:
         found = []
         for each in sorted(set(ids)):
             for ident, document, kind, name, aliases, link in self._rows("SELECT * FROM entity WHERE id = ? ORDER BY document", each):
-                first, others = _links_from(json.loads(link) if link else None)
+                first, others = _links_of(link)
                 found.append((document, Entity(ident, kind, name, tuple(json.loads(aliases)), link=first, candidates=others)))
+        return found
+
+    def forms(self, ids: Iterable[str]) -> dict[Entity, int]:
+        """The forms in which documents know these entities (mentions left out), with the number of documents that have it so."""
+        found: Counter[Entity] = Counter()
+        sql = "SELECT type, name, aliases, link, count(*) FROM entity WHERE id = ? GROUP BY type, name, aliases, link"
+        for each in sorted(set(ids)):
+            for kind, name, aliases, link, count in self._rows(sql, each):
+                first, others = _links_of(link)
+                found[Entity(each, kind, name, tuple(json.loads(aliases)), link=first, candidates=others)] += count
         return found
 
     def entity_ids(self) -> list[str]:
@@ -203,13 +216,20 @@ class Ledger:
             found += [_statement_from(document, json.loads(payload)) for document, payload in rows]
         return found
 
-    def statements_about(self, subjects: Iterable[str], predicate: str) -> list[Statement]:
-        """Every statement with one of these subjects and this predicate."""
-        found = []
-        for subject in sorted(set(subjects)):
-            sql = "SELECT document, payload FROM statement WHERE subject = ? AND predicate = ? ORDER BY fact, document"
-            found += [_statement_from(document, json.loads(payload)) for document, payload in self._rows(sql, subject, predicate)]
-        return found
+    def testimonies(self, facts: Iterable[str]) -> list[Testimony]:
+        """Every document's testimony of these facts: their sentences are not read."""
+        sql = f"SELECT {_TESTIMONY} FROM statement WHERE fact = ?"
+        return [_testimony(row) for fact in sorted(set(facts)) for row in self._rows(sql, fact)]
+
+    def testimonies_about(self, subjects: Iterable[str], predicate: str) -> list[Testimony]:
+        """Every testimony with one of these subjects and this predicate."""
+        sql = f"SELECT {_TESTIMONY} FROM statement WHERE subject = ? AND predicate = ?"
+        return [_testimony(row) for subject in sorted(set(subjects)) for row in self._rows(sql, subject, predicate)]
+
+    def testimonies_in(self, documents: Iterable[str]) -> list[Testimony]:
+        """Every testimony of these documents."""
+        sql = f"SELECT {_TESTIMONY} FROM statement WHERE document = ?"
+        return [_testimony(row) for each in sorted(set(documents)) for row in self._rows(sql, each)]
 
     # -- corrections -------------------------------------------------------------------------------------------
 
@@ -256,6 +276,11 @@ class Ledger:
         """Notes a difference (N-Quads) before the graph takes it."""
         with _mapped(self.path):
             self._connection.execute("INSERT INTO journal (removed, added) VALUES (?, ?)", (removed, added))
+        self._noted += len(removed) + len(added)
+
+    def is_long(self) -> bool:
+        """Whether more has been noted since the last checkpoint than the journal keeps."""
+        return self._noted > _KEPT
 
     def journal(self) -> list[tuple[str, str]]:
         """Differences that the graph may not have yet, oldest first."""
@@ -287,6 +312,7 @@ class Ledger:
 
     def checkpoint(self) -> None:
         """The graph has everything on disk: differences are kept for those who follow only, the newest ones."""
+        self._noted = 0
         with _mapped(self.path):
             self._connection.execute(f"PRAGMA user_version = {self.newest()}")
             self._connection.execute(
@@ -322,6 +348,30 @@ def _mapped(path: Path) -> Iterator[None]:
         if "full" in str(error) or "disk I/O" in str(error):
             raise StoreFull(f"{path}: {error}", hint="free some space and run the same command again") from error
         raise StoreError(f"{path}: {error}", hint="`kg doctor` tells more") from error
+
+
+_TESTIMONY = "document, subject, predicate, value, qualifiers, fact, confidence"
+
+
+def _testimony(row: tuple[Any, ...]) -> Testimony:
+    document, subject, predicate, value, qualifiers, fact, confidence = row
+    return Testimony(document, subject, predicate, _value_of(value), _qualifiers_of(qualifiers), fact, confidence)
+
+
+@lru_cache(maxsize=4096)
+def _value_of(text: str) -> str | Literal:
+    value = json.loads(text)
+    return value if isinstance(value, str) else Literal(*value)
+
+
+@lru_cache(maxsize=4096)
+def _qualifiers_of(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, date) for name, date in json.loads(text))
+
+
+@lru_cache(maxsize=8192)
+def _links_of(text: str | None) -> tuple[Link | None, tuple[Link, ...]]:
+    return _links_from(json.loads(text) if text else None)
 
 
 def _dump(value: Any) -> str:

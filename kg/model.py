@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 __all__ = [
     "BODY",
@@ -29,6 +29,7 @@ __all__ = [
     "Source",
     "Span",
     "Statement",
+    "Testimony",
     "Text",
     "Violation",
     "content_hash",
@@ -272,6 +273,23 @@ class Statement:
         """Id of the fact that is stated."""
         return fact_id(self.subject, self.predicate, self.object)
 
+    @property
+    def confidence(self) -> float:
+        """That of the surest evidence."""
+        return max(evidence.confidence for evidence in self.evidence)
+
+
+class Testimony(NamedTuple):
+    """What fusion needs of a statement of another document: all but the sentences."""
+
+    document_id: str
+    subject: str
+    predicate: str
+    object: str | Literal
+    qualifiers: tuple[tuple[str, str], ...]
+    fact: str
+    confidence: float
+
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
@@ -300,7 +318,10 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One fact of the fused graph with every document's statement of it; `conflicts` are ids of rival facts."""
+    """One fact of the fused graph with documents' statements of it; `conflicts` are ids of rival facts.
+
+    `documents` and `sources` count all that state it, `statements` may be those of some only.
+    """
 
     id: str
     subject: str
@@ -309,6 +330,7 @@ class Fact:
     statements: tuple[Statement, ...]
     qualifiers: tuple[tuple[str, str], ...] = ()
     confidence: float = 0.0
+    documents: int = 1
     sources: int = 1
     conflicts: tuple[str, ...] = ()
 
@@ -340,7 +362,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did: counts, seconds a stage, problems, refused claims; `status` is ok, partial or failed.
+    """What a build did: counts, seconds a stage, bytes of memory at the most, problems; `status` is ok, partial or failed.
 
     `left_out` are documents that the run was asked to leave aside (by date, or as already stored).
     """
@@ -354,6 +376,7 @@ class BuildReport:
     ignored_files: int = 0
     left_out: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    peak_memory: int = 0
     problems: tuple[Problem, ...] = ()
 
     @property

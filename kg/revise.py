@@ -6,25 +6,28 @@ brought goes with it exactly, and the graph is at any time a pure function of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pyoxigraph as ox
 
-from kg.fuse import Identity, fuse_facts, fuse_profile
-from kg.ledger import Row
-from kg.model import Correction, Document, Literal, Profile, Resolution, Statement, content_hash, fact_id
+from kg.duplicates import Signature, sign
+from kg.fuse import Identity, fuse_facts, fuse_forms, fuse_profile
+from kg.model import Correction, Document, Entity, Literal, Profile, Resolution, Statement, Testimony, fact_id
 from kg.store import Store
 from kg.validate import Verdict
 
-__all__ = ["Reviser", "source_key"]
+__all__ = ["Reviser"]
 
 
-def source_key(document: Document) -> str:
-    """Equal for documents whose texts differ in nothing but case and white space: they are one source."""
-    text = document.body
-    return content_hash(" ".join(text.content[text.metadata_end :].casefold().split()))
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """One document as it is before or after a step."""
+
+    document: Document
+    resolution: Resolution
 
 
 @dataclass(slots=True)
@@ -59,15 +62,18 @@ class Reviser:
             self._adopt(single_valued)
 
     def _adopt(self, single_valued: frozenset[str]) -> None:
-        """Marks conflicts anew where the graph was derived with other single-valued predicates."""
+        """Derives all anew where that was done with other single-valued predicates, or by other signatures of texts."""
         former = self.ledger.single_valued()
-        if former == single_valued:
+        duplicates = self.store.duplicates
+        if former == single_valued and duplicates.is_current():
             return
 
         def difference() -> tuple[set[ox.Quad], set[ox.Quad]]:
             self.single_valued = former
             before = self.derive_all()
             self.single_valued = single_valued
+            if not duplicates.is_current():
+                duplicates.rebuild(row.document for row in map(self.ledger.row, self.ledger.ids()) if row)
             after = self.derive_all()
             self.ledger.set_single_valued(single_valued)
             return before - after, after - before
@@ -82,24 +88,50 @@ class Reviser:
 
         def change() -> None:
             self.ledger.remove(document.id)
-            self.ledger.put(document, resolution, fingerprint=fingerprint, source=source_key(document), refused=_refused_as_data(verdict))
+            self.ledger.put(document, resolution, fingerprint=fingerprint, refused=_refused_as_data(verdict))
 
-        former = self.ledger.row(document.id)
-        self._revise(self._touched_by(document.id, former, resolution), change, document_id=document.id)
+        self._replace(document.id, self._version(document.id), _Version(document, resolution), change)
 
     def relink(self, document_id: str, resolution: Resolution, *, fingerprint: str) -> None:
         """Records the links of a document's entities anew; entities and statements stay what they are."""
-        former = self.ledger.row(document_id)
+        former = self._version(document_id)
+        if former is None:
+            return
+        touched = _Touched({self.identity.of(entity.id, document_id) for entity in former.resolution.entities})
         self._revise(
-            self._touched_by(document_id, former, None),
+            touched,
             lambda: self.ledger.relink(document_id, resolution, fingerprint=fingerprint),
-            document_id=document_id,
+            before=former,
+            after=_Version(former.document, resolution),
         )
 
     def retract(self, document_id: str) -> None:
         """Takes a document out: nothing stays that only it said."""
-        former = self.ledger.row(document_id)
-        self._revise(self._touched_by(document_id, former, None), lambda: self.ledger.remove(document_id), document_id=document_id)
+        former = self._version(document_id)
+        if former is not None:
+            self._replace(document_id, former, None, lambda: self.ledger.remove(document_id))
+
+    def _replace(self, document_id: str, former: _Version | None, latter: _Version | None, change: Callable[[], None]) -> None:
+        """One version of a document in place of another, or of none."""
+        duplicates = self.store.duplicates
+        signature: Signature | None = sign(latter.document) if latter else None
+        regrouping = duplicates.regroup(document_id, signature)
+        touched = _Touched()
+        for version in (former, latter):
+            if version is not None:
+                touched.entities |= {self.identity.of(entity.id, document_id) for entity in version.resolution.entities}
+                touched.facts |= {self.identity.mapped(statement) for statement in version.resolution.statements}
+        touched.facts |= {self.identity.mapped(each) for each in self.ledger.testimonies_in(regrouping.parted)}
+
+        def change_both() -> None:
+            change()
+            duplicates.change(document_id, signature, regrouping)
+
+        self._revise(touched, change_both, before=former, after=latter)
+
+    def _version(self, document_id: str) -> _Version | None:
+        row = self.ledger.row(document_id)
+        return _Version(row.document, row.resolution) if row else None
 
     def correct(self, *corrections: Correction) -> None:
         """Takes decisions, all or none of them."""
@@ -114,7 +146,7 @@ class Reviser:
             self.identity = after
 
         try:
-            self._revise(touched, change, corrections=corrections)
+            self._revise_all(touched, change)
         except BaseException:
             self.identity = Identity(self.ledger.corrections())
             raise
@@ -157,47 +189,73 @@ class Reviser:
 
     # -- the step ----------------------------------------------------------------------------------------------
 
-    def _touched_by(self, document_id: str, former: Row | None, resolution: Resolution | None) -> _Touched:
-        touched = _Touched()
-        for version in (former.resolution if former else None, resolution):
-            if version is not None:
-                touched.entities |= {self.identity.of(entity.id, document_id) for entity in version.entities}
-                touched.facts |= {self.identity.mapped(statement) for statement in version.statements}
-        return touched
+    def _revise(self, touched: _Touched, change: Callable[[], None], *, before: _Version | None, after: _Version | None) -> None:
+        """A step that changes what one document says: of what is touched, only what it says and what is counted is derived."""
 
-    def _revise(
-        self, touched: _Touched, change: Callable[[], None], *, document_id: str | None = None, corrections: Iterable[Correction] = ()
-    ) -> None:
         def difference() -> tuple[set[ox.Quad], set[ox.Quad]]:
-            before = set(self._derive(touched, document_id))
+            lost = set(self._derive_part(touched, before))
             change()
-            after = set(self._derive(touched, document_id))
-            after.update(quad for each in corrections for quad in self.store.writer.correction(each))
-            return before - after, after - before
+            gained = set(self._derive_part(touched, after))
+            return lost - gained, gained - lost
 
         self.store.take(difference)
 
-    def _derive(self, touched: _Touched, document_id: str | None) -> Iterator[ox.Quad]:
+    def _revise_all(self, touched: _Touched, change: Callable[[], None]) -> None:
+        """A step that changes how documents are read: all that they say of what is touched is derived."""
+
+        def difference() -> tuple[set[ox.Quad], set[ox.Quad]]:
+            lost = set(self._derive(touched))
+            change()
+            gained = set(self._derive(touched))
+            return lost - gained, gained - lost
+
+        self.store.take(difference)
+
+    def _derive_part(self, touched: _Touched, version: _Version | None) -> Iterator[ox.Quad]:
+        """What `_derive` gives of these entities and facts, less what depends on other documents than this one alone."""
         writer = self.store.writer
-        row = self.ledger.row(document_id) if document_id is not None else None
-        if row is not None:
-            document = row.document
-            yield from writer.document_graph(document, row.resolution)
+        own, named = dict[tuple[str, str], Statement](), set[str]()
+        if version is not None:
+            document, resolution = version.document, version.resolution
+            yield from writer.document_graph(document, resolution)
             yield from writer.metadata(document)
+            own = {(document.id, statement.fact): statement for statement in resolution.statements}
+            named = {self.identity.of(entity.id, document.id) for entity in resolution.entities}
         for fused in touched.entities:
-            known = [(d, e) for d, e in self.ledger.entities(self.identity.members(fused)) if self.identity.of(e.id, d) == fused]
-            if known:
-                yield from writer.profile(fuse_profile(fused, known, self.identity))
-        for fact in fuse_facts(
-            self._statements(touched.facts), self.identity, single_valued=self.single_valued, sources=self._count_sources
-        ):
+            forms = self._forms(fused)
+            if forms:
+                yield from writer.profile(
+                    fuse_forms(fused, forms, [version.document.id] if version and fused in named else (), self.identity)
+                )
+        said = [own.get((each.document_id, each.fact), each) for each in self._testimonies(touched.facts)]
+        for fact in fuse_facts(said, self.identity, single_valued=self.single_valued, sources=self.store.duplicates.count):
             yield from writer.fact(fact)
 
-    def _count_sources(self, documents: Iterable[str]) -> int:
-        return len(self.ledger.source_keys(documents))
+    def _forms(self, fused: str) -> Mapping[Entity, int]:
+        """Forms in which documents know a fused entity."""
+        members = self.identity.members(fused)
+        return self.ledger.forms(members) if self.identity.is_whole(fused) else Counter(entity for _, entity in self._known(fused))
 
-    def _statements(self, facts: set[tuple[str, str, str | Literal]]) -> list[Statement]:
-        """Statements of these facts, and of the rivals of those that are single-valued."""
+    def _known(self, fused: str) -> list[tuple[str, Entity]]:
+        """Documents that know a fused entity, and what they know of it."""
+        return [(d, e) for d, e in self.ledger.entities(self.identity.members(fused)) if self.identity.of(e.id, d) == fused]
+
+    def _derive(self, touched: _Touched) -> Iterator[ox.Quad]:
+        """Everything in the fused view about entities and facts, and the corrections."""
+        writer = self.store.writer
+        for correction in self.ledger.corrections():
+            yield from writer.correction(correction)
+        for fused in touched.entities:
+            if known := self._known(fused):
+                yield from writer.profile(fuse_profile(fused, known, self.identity))
+        testimonies = self._testimonies(touched.facts)
+        whole = {(s.document_id, s.fact): s for s in self.ledger.statements(each.fact for each in testimonies)}
+        said = [whole[each.document_id, each.fact] for each in testimonies]
+        for fact in fuse_facts(said, self.identity, single_valued=self.single_valued, sources=self.store.duplicates.count):
+            yield from writer.fact(fact)
+
+    def _testimonies(self, facts: set[tuple[str, str, str | Literal]]) -> list[Testimony]:
+        """Testimonies of these facts, and of the rivals of those that are single-valued."""
         plain, groups = set(), set()
         for subject, predicate, value in facts:
             if predicate in self.single_valued:
@@ -205,19 +263,18 @@ class Reviser:
                 continue
             values = [value] if isinstance(value, Literal) else sorted(self.identity.members(value))
             plain |= {fact_id(each, predicate, end) for each in self.identity.members(subject) for end in values}
-        found = {(s.document_id, s.fact): s for s in self.ledger.statements(plain) if self.identity.mapped(s) in facts}
+        found = {(each.document_id, each.fact): each for each in self.ledger.testimonies(plain) if self.identity.mapped(each) in facts}
         for subject, predicate in groups:
-            for s in self.ledger.statements_about(self.identity.members(subject), predicate):
-                if self.identity.of(s.subject, s.document_id) == subject:
-                    found[s.document_id, s.fact] = s
+            for each in self.ledger.testimonies_about(self.identity.members(subject), predicate):
+                if self.identity.of(each.subject, each.document_id) == subject:
+                    found[each.document_id, each.fact] = each
         return [found[key] for key in sorted(found)]
 
     def profiles(self) -> Iterator[Profile]:
         """Every entity of the fused view, sorted by id."""
         fused = {self.identity.of(each, d) for each in self.ledger.entity_ids() for d, _ in self.ledger.entities([each])}
         for each in sorted(fused):
-            known = [(d, e) for d, e in self.ledger.entities(self.identity.members(each)) if self.identity.of(e.id, d) == each]
-            if known:
+            if known := self._known(each):
                 yield fuse_profile(each, known, self.identity)
 
     # -- the whole ---------------------------------------------------------------------------------------------
@@ -235,8 +292,7 @@ class Reviser:
             quads.update(self.store.writer.metadata(document))
             everything.entities |= {self.identity.of(entity.id, document_id) for entity in resolution.entities}
             everything.facts |= {self.identity.mapped(statement) for statement in resolution.statements}
-        quads.update(self._derive(everything, None))
-        quads.update(quad for each in self.ledger.corrections() for quad in self.store.writer.correction(each))
+        quads.update(self._derive(everything))
         return quads
 
     def rederive(self) -> tuple[int, int]:

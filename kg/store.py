@@ -17,6 +17,7 @@ from typing import NoReturn, Self
 
 import pyoxigraph as ox
 
+from kg.duplicates import Duplicates
 from kg.errors import InvalidSetting, StoreError, StoreFull, StoreLocked, StoreMissing, StoreVersionError, UsageError
 from kg.fulltext import ALIAS, LABEL, QUOTE, TEXT, TITLE, Entry, FullText
 from kg.graph.protocol import Graph, difference
@@ -29,7 +30,7 @@ from kg.settings import Settings, load_settings
 
 __all__ = ["FORMAT", "Store", "apply_difference", "check_store", "locate", "open_ledger", "open_store", "read_manifest", "remote_graph"]
 
-FORMAT = 1
+FORMAT = 2
 """Version of the layout of a store's folder."""
 
 _DEFAULT_BASE = "http://localhost:8000/"
@@ -59,10 +60,12 @@ class Store:
             self.ledger = open_ledger(path, self._manifest, read_only=read_only)
             if _NO_LEDGER not in manifest:
                 self.words = FullText(self.ledger.connection)
+                self.duplicates = Duplicates(self.ledger.connection)
             shown = read_only and _SERVER not in self._manifest  # a server's graph is seen as it is
             self._opened = self.ledger.newest() if shown else None  # before the graph, which may then be newer, never older
             self._graph = self._open_graph()
             if not read_only:
+                self.duplicates.prepare()
                 self._recover()
                 if not self.words.is_in_step():
                     self.rebuild_index()
@@ -163,6 +166,8 @@ class Store:
                 self.ledger.log(as_nquads(removed), as_nquads(added))
                 self.index(removed, added)
             self.apply(removed, added)
+        if self.ledger.is_long():
+            self.checkpoint()
         return len(removed), len(added)
 
     def take_parts(self, parts: Callable[[], Iterable[tuple[set[ox.Quad], set[ox.Quad]]]]) -> tuple[int, int]:

@@ -26,6 +26,7 @@ from kg.errors import InputError, OntologyError
 from kg.model import Document, Entity, Literal, Resolution, Statement, Violation
 from kg.rdf.iris import Namespace, statement_id
 from kg.rdf.ontology import ontology_folder, read_turtle
+from kg.rdf.parts import PART, parts
 from kg.rdf.write import Writer, as_ntriples
 from kg.settings import Settings
 
@@ -36,7 +37,10 @@ except ImportError:  # the fast engine is optional: there are no wheels of it fo
 else:
     _fast_engine = shacl.Shapes
 
-__all__ = ["Refusal", "Shapes", "Verdict", "check", "judge", "load_shapes", "report_turtle"]
+__all__ = ["LONG", "Refusal", "Shapes", "Verdict", "check", "check_store", "judge", "load_shapes", "report_turtle"]
+
+LONG = 200_000
+"""Characters of N-Triples from which on quotes are compared with texts here: SPARQL copies and counts through a text for every quote."""
 
 _ROUNDS = 10
 """Most times that one document's graph is checked anew after something was taken out of it."""
@@ -47,13 +51,27 @@ class Shapes:
     """Shapes ready for use: the graph that pyshacl reads, and the same compiled by the fast engine where that is installed.
 
     They are under one base IRI, and see nothing of a graph under another. `predicates` says which fact predicate a shape is about (shape
-    IRI → predicate IRI).
+    IRI → predicate IRI). `verbatim` are the constraints by which a quote is what stands in a text at its positions, and `others` the
+    shapes without them.
     """
 
     base: str
     graph: Graph
     compiled: Any | None
     predicates: Mapping[str, str]
+    verbatim: tuple[_Verbatim, ...] = ()
+    others: Any | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Verbatim:
+    """One such constraint: what nodes of a class have as `quote` stands in their text from startPosition to endPosition."""
+
+    shape: str
+    target: str
+    quote: str
+    severity: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +113,16 @@ def load_shapes(settings: Settings, *, fast: bool = True) -> Shapes:
         graph.set((node, SH.namespace, RdfLiteral(URIRef(str(namespace), base=settings.base), datatype=XSD.anyURI)))
     try:
         if fast and _fast_engine is not None:
-            compiled = _fast_engine.from_text(graph.serialize(format="nt"), format="ntriples")
+            compiled = _compiled(graph)
+            verbatim = tuple(_verbatim_constraints(graph))
+            others = _compiled(_without(graph, verbatim)) if verbatim else None
         else:
-            compiled = None
+            compiled, verbatim, others = None, (), None
             _parse_constraints(graph)
     except (ValueError, ParseException) as error:
         raise OntologyError(f"{path}: {' '.join(str(error).split())}", hint="mend the shape") from error
     predicates = {str(shape): str(predicate) for shape, predicate in graph.subject_objects(SH.targetSubjectsOf)}
-    return Shapes(settings.base, graph, compiled, MappingProxyType(predicates))
+    return Shapes(settings.base, graph, compiled, MappingProxyType(predicates), verbatim, others)
 
 
 def check(ntriples: bytes | str, shapes: Shapes) -> list[Violation]:
@@ -112,8 +132,25 @@ def check(ntriples: bytes | str, shapes: Shapes) -> list[Violation]:
     a shape that needs a text or a mention is silent where the graph holds none. Raises InputError where the triples don't parse.
     """
     text = ntriples.decode("utf-8") if isinstance(ntriples, bytes) else ntriples
-    found = _check_fast(text, shapes) if shapes.compiled is not None else _check_with_pyshacl(text, shapes)
+    found: Iterable[Violation]
+    if shapes.compiled is None:
+        found = _check_with_pyshacl(text, shapes)
+    elif len(text) > LONG and shapes.others is not None and (misquoted := _misquoted(text, shapes)) is not None:
+        found = [*misquoted, *_check_fast(text, shapes.others)]
+    else:
+        found = _check_fast(text, shapes.compiled)
     return sorted(set(found), key=_order)
+
+
+def check_store(graph: ox.Store, shapes: Shapes, *, part: int = PART) -> Iterator[Violation]:
+    """Every validation result of a whole store, graph by graph, the fused view first, in parts where it is large.
+
+    Memory does not grow with the store, but for one part and the results.
+    """
+    for triples, nodes in parts(graph, part):
+        for violation in check(triples, shapes):
+            if nodes is None or violation.focus in nodes:
+                yield violation
 
 
 def judge(document: Document, resolution: Resolution, shapes: Shapes | None, namespace: Namespace) -> Verdict:
@@ -159,10 +196,14 @@ def report_turtle(violations: Iterable[Violation]) -> str:
 # -- the two engines -------------------------------------------------------------------------------------------
 
 
-def _check_fast(text: str, shapes: Shapes) -> Iterator[Violation]:
-    assert shapes.compiled is not None
+def _compiled(graph: Graph) -> Any:
+    assert _fast_engine is not None
+    return _fast_engine.from_text(graph.serialize(format="nt"), format="ntriples")
+
+
+def _check_fast(text: str, compiled: Any) -> Iterator[Violation]:
     try:
-        report = shapes.compiled.validate_text(text, format="ntriples", allow_warnings=True)
+        report = compiled.validate_text(text, format="ntriples", allow_warnings=True)
     except ValueError as error:
         raise InputError(f"the triples don't parse: {' '.join(str(error).split())}") from error
     for result in report.results:
@@ -196,6 +237,67 @@ def _check_with_pyshacl(text: str, shapes: Shapes) -> Iterator[Violation]:
             severity=severity.rpartition("#")[2],
             message=min((str(message) for message in report.objects(node, SH.resultMessage)), default=""),
         )
+
+
+def _verbatim_constraints(graph: Graph) -> Iterator[_Verbatim]:
+    """Constraints that their shapes file marks as such."""
+    mark = next((p for p in graph.predicates(unique=True) if str(p).endswith("/shapes#verbatim")), None)
+    for query, quote_property in graph.subject_objects(mark) if mark is not None else ():
+        for shape in graph.subjects(SH.sparql, query):
+            severity = str(graph.value(shape, SH.severity) or SH.Violation).rpartition("#")[2]
+            message, target = str(graph.value(shape, SH.message) or ""), str(graph.value(shape, SH.targetClass))
+            yield _Verbatim(str(shape), target, str(quote_property), severity, message)
+
+
+def _without(graph: Graph, verbatim: Iterable[_Verbatim]) -> Graph:
+    others = Graph()
+    for triple in graph:
+        others.add(triple)
+    for constraint in verbatim:
+        others.remove((URIRef(constraint.shape), SH.sparql, None))
+    return others
+
+
+def _misquoted(text: str, shapes: Shapes) -> list[Violation] | None:
+    """Results of the verbatim constraints; None where a graph has not one string or number where it needs one: SPARQL has to decide."""
+    values: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    try:
+        for quad in ox.parse(text.encode(), format=ox.RdfFormat.N_TRIPLES):
+            values[str(quad.subject)][quad.predicate.value].append(quad.object)
+    except SyntaxError as error:
+        raise InputError(f"the triples don't parse: {' '.join(str(error).split())}") from error
+    term = f"{shapes.base}ontology#"
+    found = []
+    for constraint in shapes.verbatim:
+        for node, said in list(values.items()):
+            if ox.NamedNode(constraint.target) not in said[str(RDF.type)]:
+                continue
+            try:
+                (place,), (quoted,) = said[f"{term}inText"], said[constraint.quote]
+                (start,), (end,) = said[f"{term}startPosition"], said[f"{term}endPosition"]
+                (content,) = values[str(place)][f"{term}content"]
+                first, last = _integer(start), _integer(end)
+                wrong = 0 <= first < last and _string(quoted) and _string(content)[first:last] != quoted.value
+            except (ValueError, AttributeError):
+                return None
+            if wrong:
+                focus = _from_ntriples(node) or ""
+                found.append(Violation(focus, None, str(quoted), constraint.shape, constraint.severity, constraint.message))
+    return found
+
+
+def _integer(term: Any) -> int:
+    """An xsd:integer's value; ValueError for anything else."""
+    if str(term.datatype.value) != str(XSD.integer):
+        raise ValueError(term)
+    return int(term.value)
+
+
+def _string(term: Any) -> str:
+    """An xsd:string's value; ValueError for anything else."""
+    if str(term.datatype.value) != str(XSD.string):
+        raise ValueError(term)
+    return str(term.value)
 
 
 def _parse_constraints(shapes: Graph) -> None:

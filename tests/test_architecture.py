@@ -21,11 +21,15 @@ LAYERS = (
     (4, range(4), (("revise.py", "update/"), ("build.py", "evaluate.py", "review.py"), ("train/",))),
     (3, range(2), (("read/", "extract/", "resolve.py", "fuse.py"),)),
     (3, range(3), (("validate.py", "query/", "export/"),)),
-    (2, range(2), (("rdf/", "ledger.py", "fulltext.py"), ("graph/",), ("store.py",))),
+    (2, range(2), (("rdf/", "ledger.py", "fulltext.py", "duplicates.py"), ("graph/",), ("store.py",))),
     (
         1,
         range(1),
-        (("http.py", "names.py", "parallel.py", "resources.py", "settings.py"), ("wikidata/",), ("gold.py", "link.py", "plugins.py")),
+        (
+            ("clock.py", "http.py", "names.py", "parallel.py", "resources.py", "settings.py"),
+            ("wikidata/",),
+            ("gold.py", "link.py", "plugins.py"),
+        ),
     ),
     (0, range(0), (("errors.py", "model.py"),)),
 )
@@ -40,6 +44,7 @@ OUTSIDE = {
     "numpy": ("extract/", "train/", "export/"),
     **dict.fromkeys(("pyshacl", "shacl", "pyparsing"), ("validate.py",)),
     **dict.fromkeys(("networkx", "arro3", "resvg_py", "uharfbuzz"), ("export/",)),
+    "rensa": ("duplicates.py",),
     "rapidfuzz": ("query/", "wikidata/"),
     **dict.fromkeys(("rdflib", "pyoxigraph"), GRAPH),
     **dict.fromkeys(("urllib.request", "http.client"), ("http.py", "read/fetch.py", "update/load.py")),

@@ -35,7 +35,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def fill(ledger: Ledger) -> None:
-    ledger.put(DOCUMENT, RESOLUTION, fingerprint="f", source="s", refused=[{"why": "…"}])
+    ledger.put(DOCUMENT, RESOLUTION, fingerprint="f", refused=[{"why": "…"}])
 
 
 def test_what_goes_in_comes_out(ledger: Ledger) -> None:
@@ -43,13 +43,14 @@ def test_what_goes_in_comes_out(ledger: Ledger) -> None:
     fill(ledger)
     row = ledger.row("a")
     assert row is not None
-    assert (row.document, row.resolution, row.refused, row.source) == (DOCUMENT, RESOLUTION, [{"why": "…"}], "s")
+    assert (row.document, row.resolution, row.refused) == (DOCUMENT, RESOLUTION, [{"why": "…"}])
     assert ledger.state("a") == (DOCUMENT.digest, "f")
     assert (ledger.ids(), ledger.entity_ids()) == (["a"], ["brand/tidewell", "person/liv-vane"])
-    assert ledger.source_keys(["a", "unknown"]) == {"s"}
     wore, said = RESOLUTION.statements
     assert ledger.statements([wore.fact, "unknown", wore.fact]) == [wore]
-    assert ledger.statements_about(["person/liv-vane"], "said") == [said]
+    assert [(each.fact, each.confidence) for each in ledger.testimonies_about(["person/liv-vane"], "said")] == [
+        (said.fact, said.confidence)
+    ]
     assert ledger.facts_of("brand/tidewell") == [("person/liv-vane", "wore", "brand/tidewell")]
     assert len(ledger.facts_of("person/liv-vane")) == 2
     assert (ledger.row("unknown"), ledger.state("unknown")) == (None, None)

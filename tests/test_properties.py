@@ -94,9 +94,17 @@ quotations = st.builds(lambda p, s: Said(f"“{s}”, said {p.name}.", p, "said"
 sentences = st.lists(st.one_of(faces, launches, homes, quotations), max_size=4).map(tuple)
 
 
-def annotated(ident: str, said: Sequence[Said]) -> tuple[Document, Extraction]:
-    """A document of these sentences with what a perfect extractor finds in it."""
+AGENCY = [f"word{number}" for number in range(160)]
+
+
+def annotated(ident: str, said: Sequence[Said], window: int | None = None) -> tuple[Document, Extraction]:
+    """A document of these sentences with what a perfect extractor finds in it.
+
+    A window is a stretch of one long text behind them. Neighbouring windows make near duplicates, those further apart do not: what is
+    between connects them.
+    """
     text = "".join(f"{each.words}\n" for each in said) or "Nothing."
+    text += "" if window is None else " ".join(AGENCY[6 * window : 6 * window + 120])
     document = Document(ident, (Text("body", text),), published="2024-03-12", title=said[0].words if said else None)
     mentions, claims, start = set(), [], 0
     for number, each in enumerate(said):
@@ -121,9 +129,10 @@ entities = st.sampled_from(
         *("product/carrel", "country/france", "country/italy"),
     ]
 )
+windows = st.one_of(st.none(), st.integers(0, 5))
 commands = st.one_of(
-    st.tuples(st.just("put"), ids, sentences),
-    st.tuples(st.just("put"), ids, sentences),
+    st.tuples(st.just("put"), ids, sentences, windows),
+    st.tuples(st.just("put"), ids, sentences, windows),
     st.tuples(st.just("retract"), ids),
     st.tuples(st.just("merge"), entities, entities),
     st.tuples(st.just("split"), entities),
@@ -131,8 +140,8 @@ commands = st.one_of(
 )
 
 
-def put(reviser: Reviser, ident: str, said: Sequence[Said]) -> None:
-    document, extraction = annotated(ident, said)
+def put(reviser: Reviser, ident: str, said: Sequence[Said], window: int | None = None) -> None:
+    document, extraction = annotated(ident, said, window)
     verdict = judge(document, resolve(extraction, INDEX), None, reviser.store.namespace)
     reviser.put(document, verdict, fingerprint="test")
 
@@ -149,12 +158,12 @@ def fact_of(store: Store, number: int, *, fused: bool) -> str:
     return found[number % len(found)] if found else "0" * 20
 
 
-def obey(reviser: Reviser, command: tuple, documents: dict[str, Sequence[Said]], corrections: list[Correction]) -> None:
+def obey(reviser: Reviser, command: tuple, documents: dict[str, tuple], corrections: list[Correction]) -> None:
     """Does what a command says, and notes what remains."""
     match command:
-        case "put", ident, said:
-            documents[ident] = said
-            put(reviser, ident, said)
+        case "put", ident, *content:
+            documents[ident] = tuple(content)
+            put(reviser, ident, *content)
         case "retract", ident:
             documents.pop(ident, None)
             reviser.retract(ident)
@@ -170,12 +179,15 @@ def face(person: str, brand: str) -> Said:
 
 
 FACES = ("put", "a", (face("Liv Vane", "Tidewell"), face("Noor Marsh", "Tidewell"), face("Liv Váne-Okoye", "Tidewell")))
+BRIDGE = [("put", ident, FACES[2], window) for ident, window in (("a", 0), ("b", 4), ("d@1", 1), ("c/ü ?#", 2))]
 MERGES = (("merge", "person/liv-vane", "person/noor-marsh"), ("merge", "person/liv-vane", "person/liv-vane-okoye"))
 
 
 @example([FACES, *MERGES, ("split", "person/liv-vane")], random.Random(0))
 @example([FACES, *MERGES, ("split", "person/noor-marsh"), ("split", "person/noor-marsh")], random.Random(0))
 @example([FACES, *MERGES, *(("reject", number, False) for number in range(3))], random.Random(0))
+@example([*BRIDGE, ("put", "d@1", (), 3), ("retract", "c/ü ?#")], random.Random(0))
+@example([*BRIDGE, ("put", "d@1", FACES[2], 3), ("retract", "c/ü ?#"), ("split", "person/liv-vane")], random.Random(0))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(commands, min_size=3, max_size=12), st.randoms(use_true_random=False))
 def test_a_store_holds_what_its_documents_and_corrections_say(sequence: list[tuple], chance: random.Random) -> None:
@@ -193,7 +205,7 @@ def test_two_thousand_lives_of_a_store(sequence: list[tuple], chance: random.Ran
 
 def live_and_compare(sequence: list[tuple], chance: random.Random) -> None:
     """Plays a sequence in one store, and builds another from what remains."""
-    documents: dict[str, Sequence[Said]] = {}
+    documents: dict[str, tuple] = {}
     corrections: list[Correction] = []
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         with open_store(Path(folder) / "lived", create=True) as lived:
@@ -209,14 +221,21 @@ def live_and_compare(sequence: list[tuple], chance: random.Random) -> None:
             for correction in corrections[:early]:
                 reviser.correct(correction)
             for ident in remaining:
-                put(reviser, ident, documents[ident])
+                put(reviser, ident, *documents[ident])
             for correction in corrections[early:]:
                 reviser.correct(correction)
             assert as_nquads(lived.graph) == as_nquads(fresh.graph)
+            assert sources(lived) == sources(fresh)
             assert lived.words.is_in_step()
             assert indexed(lived) == indexed(fresh)
             for text in ("liv van", "tidewell", "face of", "lacombe et fils"):
                 assert find_nodes(lived, text) == find_nodes(fresh, text)
+
+
+def sources(store: Store) -> list[tuple]:
+    """Every document with the name of its source, and what texts are compared by."""
+    sql = "SELECT document, label, shingles, bands FROM source JOIN source_signature USING (number) ORDER BY document"
+    return store.ledger.connection.execute(sql).fetchall()
 
 
 def indexed(store: Store) -> list[list[tuple]]:
@@ -526,7 +545,7 @@ def test_the_ledger_gives_back_what_it_took(pair: tuple[Document, Resolution]) -
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         ledger = Ledger(Path(folder) / "ledger.sqlite")
         refused = [{"statement": None, "entity": resolution.document_id, "violations": []}]
-        ledger.put(document, resolution, fingerprint="f", source="s", refused=refused)
+        ledger.put(document, resolution, fingerprint="f", refused=refused)
         row = ledger.row(document.id)
         assert row is not None
         assert (row.document, row.resolution, row.refused) == (document, resolution, refused)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
 
+from kg.duplicates import sign
 from kg.fuse import Identity
 from kg.gold import GoldDocument, GoldEntity, GoldFact
 from kg.model import Correction, Document, Literal, Text, fact_id
 from kg.rdf.write import as_nquads
-from kg.revise import Reviser, source_key
+from kg.revise import Reviser
 from kg.store import Store, open_store
 
 SINGLE = frozenset({"launchDate"})
@@ -49,7 +50,11 @@ def value(store: Store, property_: str, *, subject: str | None = None) -> list[s
 
 def test_a_fact_counts_documents_and_sources(reviser: Reviser, put_annotated: Put) -> None:
     """Two documents of one text are one source, as far as case and white space go; metadata is no part of it."""
-    for ident, text in (("a", SENTENCE), ("b", f" {SENTENCE.replace(' is', chr(10) + 'is')}\n"), ("c", f"{SENTENCE} Yes.")):
+    for ident, text in (
+        ("a", SENTENCE),
+        ("b", f" {SENTENCE.replace(' is', chr(10) + 'is')}\n"),
+        ("c", f"{SENTENCE} Nobody else was ever asked to be."),
+    ):
         fact = GoldFact("Liv Vane", "ambassadorOf", "Tidewell", text.strip())
         put_annotated(reviser, *page(ident, text, fact))
     assert value(reviser.store, "documentCount") == ["3"]
@@ -57,7 +62,7 @@ def test_a_fact_counts_documents_and_sources(reviser: Reviser, put_annotated: Pu
     reviser.retract("c")
     assert (value(reviser.store, "documentCount"), value(reviser.store, "sourceCount")) == (["2"], ["1"])
     dated = Document("d", (Text("body", f"date 2024-01-01 {SENTENCE}", 16),))
-    assert source_key(dated) == source_key(page("a", SENTENCE.upper())[0])
+    assert sign(dated) == sign(page("a", SENTENCE.upper())[0])
 
 
 def test_a_new_version_replaces_the_former(reviser: Reviser, put_annotated: Put) -> None:
@@ -149,3 +154,71 @@ def test_an_identity_without_corrections_is_the_entity_itself() -> None:
     """Nothing is looked up where nothing was decided."""
     assert Identity([]).of("a/b@c", "d") == "a/b@c"
     assert Identity([]).members("a/b@c") == {"a/b@c"}
+
+
+# -- what a step costs -----------------------------------------------------------------------------------------------
+
+
+class Work:
+    """Counts what the ledger is asked and what is derived."""
+
+    def __init__(self, reviser: Reviser, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.statements = self.rows = self.sentences = self.quads = 0
+        space = reviser.ledger
+        ask, whole = space._rows, space.statements
+        derive = reviser._derive_part
+
+        def rows(sql: str, *values: object) -> list[tuple]:
+            found = ask(sql, *values)
+            self.statements, self.rows = self.statements + 1, self.rows + len(found)
+            return found
+
+        def sentences(facts: Iterable[str]) -> list:
+            found = whole(facts)
+            self.sentences += len(found)
+            return found
+
+        def derived(*arguments: object) -> list:
+            found = list(derive(*arguments))
+            self.quads += len(found)
+            return found
+
+        monkeypatch.setattr(space, "_rows", rows)
+        monkeypatch.setattr(space, "statements", sentences)
+        monkeypatch.setattr(reviser, "_derive_part", derived)
+
+
+@pytest.mark.parametrize("corrected", [0, 30])
+def test_a_step_derives_no_more_in_a_large_store(
+    corrected: int, reviser: Reviser, put_annotated: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many documents state the same fact, a step reads one short row of each, and derives what one document says."""
+
+    def measured(name: str) -> Work:
+        with monkeypatch.context() as patch:
+            work = Work(reviser, patch)
+            put_annotated(reviser, *page(name, SENTENCE, FACE))
+            reviser.retract(name)
+        return work
+
+    put_annotated(reviser, *page("first", SENTENCE, FACE))
+    small = measured("x")
+    for number in range(40):
+        put_annotated(reviser, *page(f"more-{number}", SENTENCE, FACE))
+    for number in range(corrected):
+        reviser.correct(Correction("reject", (f"{number:020x}",), "a reader", "2026-01-01"))
+    large = measured("x")
+    assert (large.statements, large.quads, large.sentences) == (small.statements, small.quads, 0)
+    assert large.rows - small.rows == 40 * 4  # the fact's testimonies, before and after each of both steps
+    assert set(reviser.store.graph) == reviser.derive_all()
+
+
+def test_the_journal_is_shortened_while_a_store_is_built(reviser: Reviser, put_annotated: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It never holds much more than readers who follow it need, however long a run is."""
+    monkeypatch.setattr("kg.ledger._KEPT", 20_000)
+    for number in range(30):
+        put_annotated(reviser, *page(f"page-{number}", SENTENCE, FACE))
+    sizes = [len(removed) + len(added) for _, removed, added in reviser.ledger.since(reviser.ledger.newest() - 1) or []]
+    kept = reviser.ledger._rows("SELECT sum(length(removed) + length(added)) FROM journal")[0][0]
+    assert kept < 40_000 + max(sizes)
+    assert reviser.ledger.newest() == 30 + 1  # the first notes which predicates are single-valued

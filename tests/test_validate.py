@@ -5,18 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 from rdflib import RDF, SH, Graph, URIRef
 
 from kg.errors import InputError, OntologyError
 from kg.model import Document, Entity, Evidence, Literal, Mention, Name, Resolution, Span, Statement, Text, Violation
 from kg.rdf.iris import Namespace, statement_id
+from kg.rdf.parts import parts
 from kg.rdf.write import Writer, as_ntriples
 from kg.settings import Settings
-from kg.validate import Shapes, Verdict, check, judge, load_shapes, report_turtle
+from kg.store import Store
+from kg.validate import Shapes, Verdict, check, check_store, judge, load_shapes, report_turtle
 
 SETTINGS = Settings()
 SPACE = Namespace(SETTINGS.base)
+RDF_TYPE = ox.NamedNode(str(RDF.type))
 SHAPE = f"{SETTINGS.base}ontology/shapes#"
 CONTENT = "Maison Corvel 😀 has appointed Ada Lindqvist as its new ambassador.\r\nThe Tidebag was launched in 2000 by Maison Corvel."
 DOCUMENT = Document("corvel", (Text("body", CONTENT),), published="2024-01-24", title="A new face")
@@ -283,3 +287,105 @@ def test_shape_with_broken_sparql_is_an_error(tmp_path: Path) -> None:
     for fast in (True, False):
         with pytest.raises(OntologyError, match=r"shapes\.ttl"):
             load_shapes(shapes_file(tmp_path, text), fast=fast)
+
+
+def fast_shapes() -> Shapes:
+    found = load_shapes(SETTINGS)
+    if found.compiled is None:
+        pytest.skip("the fast engine is not installed")
+    return found
+
+
+FAULTS = (
+    *(bad for bad, _ in BAD_STATEMENTS),
+    replace(FACE, predicate="founderOf", qualifiers=(), evidence=(replace(evidence("Ada"), span=Span(500, 503)),)),
+)
+
+
+def test_quotes_in_long_texts_are_compared_as_in_short_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long document's quotes are not compared by SPARQL, which would copy the text for each; the results are the same."""
+    shapes = fast_shapes()
+    assert [constraint.shape.removeprefix(SHAPE) for constraint in shapes.verbatim] != []
+    wrong = replace(entity(ADA), mentions=(Mention("body", Span(0, 6), "Corvel", Name("Person", "Ada Lindqvist")),))
+    everything = replace(plus(*FAULTS), entities=(wrong, *GOOD.entities[1:]))
+    text = as_ntriples(Writer(SPACE).document_graph(DOCUMENT, everything))
+    plain = check(text, shapes)
+    monkeypatch.setattr("kg.validate.LONG", 0)
+    assert check(text, shapes) == plain == check(text, load_shapes(SETTINGS, fast=False))
+    found = {violation.shape.removeprefix(SHAPE) for violation in plain}
+    assert {"MentionVerbatim", "EvidenceVerbatim"} <= found
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ('"Ada Lindqvist"', '"Ada Lindqvist"@en'),
+        ('"13"^^<http://www.w3.org/2001/XMLSchema#integer>', '"13"^^<http://www.w3.org/2001/XMLSchema#decimal>'),
+    ],
+)
+def test_what_is_no_string_or_number_is_left_to_sparql(written: str, instead: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a graph is not as the writer makes it, SPARQL's rules decide, in a long text too."""
+    shapes = fast_shapes()
+    text = as_ntriples(Writer(SPACE).document_graph(DOCUMENT, GOOD)).replace(written, instead)
+    plain = check(text, shapes)
+    monkeypatch.setattr("kg.validate.LONG", 0)
+    assert check(text, shapes) == plain
+
+
+def test_long_texts_are_spared_the_slow_constraints() -> None:
+    """What made a document of 2 MB take a minute: constraints that copy the text for every quote are not run on it."""
+    shapes = fast_shapes()
+    asked = []
+
+    class Counting:
+        def validate_text(self, text: str, **options: object) -> object:
+            asked.append(len(text))
+            return shapes.others.validate_text(text, **options)
+
+    long = replace(DOCUMENT, texts=(Text("body", CONTENT + " more" * 100_000),))
+    judge(long, GOOD, replace(shapes, compiled=Counting()), SPACE)
+    assert asked == []
+    judge(DOCUMENT, GOOD, replace(shapes, compiled=Counting()), SPACE)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("part", [1, 40, 300])
+def test_a_store_in_parts_has_the_results_of_the_whole(part: int, store: Store) -> None:
+    """However the fused view is divided, each of its nodes sees what its shapes ask for."""
+    shapes = fast_shapes()
+    graph = store.graph
+    here, term = ox.DefaultGraph(), lambda name: ox.NamedNode(SPACE.term(name))
+    facts, brands = (
+        sorted({quad.subject.value for quad in graph.quads_for_pattern(None, RDF_TYPE, term(name), here)}) for name in ("Fact", "Brand")
+    )
+    assert {"mentionedIn", "evidence", "conflictsWith"} <= {
+        quad.predicate.value.rpartition("#")[2] for quad in graph.quads_for_pattern(None, None, None, here)
+    }
+    for number, name in enumerate(facts[:6]):
+        node = ox.NamedNode(name)
+        graph.add(ox.Quad(node, term("sourceCount"), ox.Literal(7 + number)))
+        graph.add(ox.Quad(node, term("evidence"), node))
+    for name, begin, end in ((facts[7], "2001", "2004"), (facts[8], "2003", "2007")):
+        for quad in list(graph.quads_for_pattern(ox.NamedNode(name), None, None, here)):
+            if quad.predicate != RDF_TYPE:
+                graph.remove(quad)
+        graph.add(ox.Quad(ox.NamedNode(name), ox.NamedNode(str(RDF.subject)), ox.NamedNode(brands[1])))
+        graph.add(ox.Quad(ox.NamedNode(name), ox.NamedNode(str(RDF.predicate)), term("creativeDirectorOf")))
+        graph.add(ox.Quad(ox.NamedNode(name), ox.NamedNode(str(RDF.object)), ox.NamedNode(brands[0])))
+        graph.add(ox.Quad(ox.NamedNode(name), term("startDate"), ox.Literal(begin)))
+        graph.add(ox.Quad(ox.NamedNode(name), term("endDate"), ox.Literal(end)))
+    graph.add(ox.Quad(ox.NamedNode(brands[0]), term("mentionedIn"), ox.NamedNode(brands[-1])))
+    graph.add(ox.Quad(ox.NamedNode(brands[-1]), term("creativeDirectorOf"), ox.NamedNode(brands[0])))
+    whole = list(check_store(graph, shapes, part=10**9))
+    assert sorted(check_store(graph, shapes, part=part), key=str) == sorted(whole, key=str)
+    broken = {violation.shape.removeprefix(SHAPE) for violation in whole}
+    assert {"BrandOverlap", "FactEdge", "FactSourceCount", "FactEvidence", "EntityMentionedIn", "FactConflict"} <= broken
+
+
+def test_a_part_of_a_store_is_no_larger_than_asked(store: Store) -> None:
+    """What is validated at a time does not grow with the store."""
+    whole = [text for text, nodes in parts(store.graph, 10**9) if nodes is None]
+    assert len(whole) == 1 + len(list(store.graph.named_graphs()))
+    sizes = [len(nodes) for _, nodes in parts(store.graph, 50) if nodes is not None]
+    assert len(sizes) > 5
+    assert max(sizes) <= 50

@@ -111,6 +111,8 @@ def print_report(report: BuildReport, format: str | None, restored: tuple[int, i
         print(f"{count(report.ignored_files, 'file')} of unknown type left out")
     if report.seconds:
         print("seconds: " + ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in report.seconds.items()))
+    if report.peak_memory:
+        print(f"memory: {report.peak_memory / 1e6:,.0f} MB at the most")
     if restored:
         print(f"rederived: {restored[0]:,} triples removed, {restored[1]:,} added")
 

@@ -47,10 +47,12 @@ def _run(arguments: Namespace, settings: Settings) -> int:
 
 
 def _check_store(settings: Settings) -> list[Violation]:
-    from kg.validate import check, load_shapes
+    from kg.validate import check, check_store, load_shapes
 
     with open_for_reading(settings) as store:
         shapes = load_shapes(matching(settings, store))
+        if store.embedded is not None:
+            return list(check_store(store.embedded, shapes))
         return [each for triples in graphs_of(store.graph) for each in check(triples, shapes)]
 
 

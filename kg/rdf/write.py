@@ -182,10 +182,9 @@ class Writer:
         for name, date in fact.qualifiers:
             yield ox.Quad(node, self.term(QUALIFIERS[name]), date_literal(date))
         yield ox.Quad(node, self.term("confidence"), _decimal(fact.confidence))
-        documents = {statement.document_id for statement in fact.statements}
-        yield ox.Quad(node, self.term("documentCount"), _integer(len(documents)))
+        yield ox.Quad(node, self.term("documentCount"), _integer(fact.documents))
         yield ox.Quad(node, self.term("sourceCount"), _integer(fact.sources))
-        for document_id in documents:
+        for document_id in {statement.document_id for statement in fact.statements}:
             yield ox.Quad(node, self.term("statedIn"), ox.NamedNode(self.namespace.document(document_id)))
         for rival in fact.conflicts:
             yield ox.Quad(node, self.term("conflictsWith"), ox.NamedNode(self.namespace.fact(rival)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
@@ -12,12 +11,11 @@ from typing import Any
 from kg.errors import UnreadableDocument
 from kg.model import BODY, Document, Source, Text
 from kg.read.content import document_id, require_content, require_text, tidy, too_long
-from kg.read.metadata import Stated, iso_date, leading_date, one_line
+from kg.read.metadata import Stated, leading_date, one_line
 from kg.settings import Settings
 
 __all__ = ["Pdf", "create"]
 
-_DATE = re.compile(r"(?:D:)?([0-9]{4})([0-9]{2})([0-9]{2})")
 _SOFT_HYPHEN = "\ufffe\x02\xad"  # what PDFium gives for the hyphen of a word that goes on in the next line
 _WIDE = 1.35  # a distance of lines beyond so many times the usual one separates paragraphs
 _MOST_PAGES = 20_000
@@ -118,10 +116,8 @@ def _paragraphs(lines: list[tuple[str, float, float]]) -> str:
 
 
 def _stated(told: dict[str, str], leading: str | None) -> Stated:
-    match = _DATE.match(told.get("CreationDate", ""))
-    made = iso_date("-".join(match.groups())) if match else None
     title, author = (one_line(tidy(told.get(key, ""))) for key in ("Title", "Author"))
-    return Stated(published=leading or made, title=title, author=author, publisher=None, url=None, language=None)
+    return Stated(published=leading, title=title, author=author, publisher=None, url=None, language=None)
 
 
 def create(settings: Settings) -> Pdf:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
+from kg.duplicates import Duplicates
 from kg.errors import KgError, StoreError
 from kg.fulltext import FullText
 from kg.graph.protocol import Graph
@@ -59,6 +60,11 @@ class Snapshot(Store):
     def words(self) -> FullText:  # type: ignore[override]
         """The full-text index, which lies beside the ledger."""
         return FullText(self.ledger.connection)
+
+    @property
+    def duplicates(self) -> Duplicates:  # type: ignore[override]
+        """Which documents are one source."""
+        return Duplicates(self.ledger.connection)
 
     def follow(self, number: int | None = None) -> int | None:
         """Takes what was written since, at least up to a difference; how many characters that was.

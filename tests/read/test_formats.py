@@ -43,17 +43,17 @@ def problem(read: Read, path: Path, **options: Any) -> tuple[str, str]:
 
 
 def test_pdf_text_and_metadata(tmp_path: Path, read: Read, make: Any) -> None:
-    """Lines are joined to paragraphs, pages follow each other, and the file's properties are metadata."""
+    """Lines are joined to paragraphs, pages follow each other, the file's properties are metadata; the day it was made is no date."""
     info = {"Title": "A letter", "Author": "Ada Holm", "CreationDate": "D:20240124100000+01'00'"}
     path = save(tmp_path, "letter.pdf", make.pdf(["Velmont makes bags", "and coats.", "", "Quent wears them."], ["The end."], info=info))
     document = one(read, path)
     assert document.id == "letter"
     assert document.body.content == "Velmont makes bags and coats.\n\nQuent wears them.\n\nThe end."
-    assert (document.title, document.author, document.published) == ("A letter", "Ada Holm", "2024-01-24")
+    assert (document.title, document.author, document.published) == ("A letter", "Ada Holm", None)
 
 
 def test_pdf_leading_date(tmp_path: Path, read: Read, make: Any) -> None:
-    """A leading date counts more than the day on which the file was made, and is no part of a sentence."""
+    """A leading date is the document's, the day on which the file was made is not; it is no part of a sentence."""
     info = {"CreationDate": "D:20240301"}
     document = one(read, save(tmp_path, "a.pdf", make.pdf(["date 2024-01-24", "", "Velmont makes bags."], info=info)))
     assert document.published == "2024-01-24"
@@ -80,12 +80,13 @@ def test_bad_pdfs(tmp_path: Path, read: Read, make: Any, sentence: str) -> None:
 
 
 def test_word(tmp_path: Path, read: Read, make: Any) -> None:
-    """Paragraphs are lines; properties are metadata; the date of a template is not."""
+    """Paragraphs are lines; properties are metadata, but for the day on which the file was made."""
     told = {"author": "Ada Holm", "title": "News", "created": datetime(2024, 1, 24), "comments": "", "language": "en-GB"}
     document = one(read, save(tmp_path, "a.docx", make.docx("Velmont makes bags.", "Quent wears them.", **told)))
     assert document.body.content == "Velmont makes bags.\nQuent wears them."
-    assert (document.author, document.title, document.published, document.language) == ("Ada Holm", "News", "2024-01-24", "en-GB")
-    assert one(read, save(tmp_path, "b.docx", make.docx("Velmont makes bags."))).published is None
+    assert (document.author, document.title, document.published, document.language) == ("Ada Holm", "News", None, "en-GB")
+    dated = one(read, save(tmp_path, "b.docx", make.docx("date 2024-01-20", "Velmont makes bags.", **told)))
+    assert dated.published == "2024-01-20"
 
 
 def test_word_tables_and_tracked_changes(tmp_path: Path, read: Read, make: Any) -> None:
