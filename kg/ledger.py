@@ -120,6 +120,11 @@ class Ledger:
         found = self._rows("SELECT digest, fingerprint FROM document WHERE id = ?", document_id)
         return found[0] if found else None
 
+    def refusals(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        """(document id, what the shapes refused of it) of each document of which something was, sorted."""
+        for document_id, refused in self._rows("SELECT id, refused FROM document WHERE refused != '[]' ORDER BY id"):
+            yield document_id, json.loads(refused)
+
     def source_keys(self, document_ids: Iterable[str]) -> set[str]:
         """Keys of the sources behind these documents: equal for equal texts."""
         return {row[0] for each in document_ids for row in self._rows("SELECT source FROM document WHERE id = ?", each)}

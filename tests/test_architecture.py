@@ -18,7 +18,7 @@ PACKAGE = ROOT / "kg"
 # Level, what it may import (levels), groups of rooms: a room may import those of the groups left of its own.
 LAYERS = (
     (5, range(5), (("service/",), ("api.py",), ("__init__.py",), ("cli/",), ("__main__.py",))),
-    (4, range(4), (("revise.py", "update/"), ("build.py", "evaluate.py"), ("train/",))),
+    (4, range(4), (("revise.py", "review.py", "update/"), ("build.py", "evaluate.py"), ("train/",))),
     (3, range(2), (("read/", "extract/", "resolve.py", "fuse.py"),)),
     (3, range(3), (("validate.py", "query/", "export/"),)),
     (2, range(2), (("rdf/", "ledger.py", "fulltext.py"), ("store.py",))),

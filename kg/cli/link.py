@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
@@ -12,7 +11,6 @@ from kg.cli.command import Command, add_format
 from kg.cli.correct import record_decision
 from kg.cli.output import count, is_terminal, print_list, print_notice, visible
 from kg.cli.stores import entity_id, open_for_reading, open_for_writing, reviser
-from kg.errors import UsageError
 
 if TYPE_CHECKING:
     from kg.model import Profile
@@ -76,9 +74,11 @@ def _link_all(settings: Settings) -> int:
 
 def _decide(store: Store, settings: Settings, kind: str, given: list[str]) -> str:
     """Records one decision, and says what it was."""
+    from kg.review import label_of, read_qid
+
     entity = entity_id(store, given[0])
-    qid = _qid(given[1]) if len(given) > 1 else ""
-    label = _label(store, settings, entity, qid) if kind == "link" else ""
+    qid = read_qid(given[1]) if len(given) > 1 else ""
+    label = label_of(store, settings, entity, qid) if kind == "link" else ""
     parts = {"link": (entity, qid, label), "unlink": (entity, qid), "no-link": (entity,)}[kind]
     record_decision(store, settings, kind, parts)
     return {
@@ -86,23 +86,6 @@ def _decide(store: Store, settings: Settings, kind: str, given: list[str]) -> st
         "unlink": f"not linked: {entity} is not {qid}",
         "no-link": f"not linked: Wikidata has no item for {entity}",
     }[kind]
-
-
-def _qid(text: str) -> str:
-    ident = text.removeprefix("http://www.wikidata.org/entity/").removeprefix("https://www.wikidata.org/wiki/").removeprefix("wd:")
-    if not re.fullmatch(r"Q[1-9]\d*", ident):
-        raise UsageError(f"{text!r} is no identifier of a Wikidata item", hint="it is a Q with a number, as `kg link --review` shows it")
-    return ident
-
-
-def _label(store: Store, settings: Settings, entity: str, qid: str) -> str:
-    """The item's label, where a candidate or the index tells it: it stands in the decision, so that a rebuild needs no index for it."""
-    from kg.wikidata.index import open_indexes
-
-    known = [link for _, each in store.ledger.entities([entity]) for link in ((each.link,) if each.link else ()) + each.candidates]
-    labels = sorted({link.label for link in known if link.qid == qid})
-    items = (index.item(qid) for index in open_indexes(settings.wikidata_index)) if not labels else ()
-    return next((item.label for item in items if item), labels[0] if labels else "")
 
 
 # -- review --------------------------------------------------------------------------------------------------------

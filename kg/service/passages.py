@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-__all__ = ["Passage", "Piece", "split"]
+__all__ = ["Passage", "Piece", "mark", "split"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Passage:
-    """``text[start:end]`` is evidence, or a mention where `referent` is the IRI of what is meant."""
+    """``text[start:end]`` is evidence, or a mention where `referent` is the IRI of what is meant, of type `kind`."""
 
     start: int
     end: int
     iri: str
     label: str = ""
     referent: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of text in which nothing begins or ends. `anchors` are ids of passages that begin here."""
+    """A stretch of text in which nothing begins or ends. `anchors` are ids of passages that begin here, `evidence` of those it is in."""
 
     text: str
     anchors: tuple[str, ...] = ()
-    is_evidence: bool = False
+    evidence: tuple[str, ...] = ()
     referent: str = ""
     label: str = ""
+    kind: str = ""
+
+    @property
+    def is_evidence(self) -> bool:
+        """Whether a fact rests on this."""
+        return bool(self.evidence)
 
 
 def split(text: str, passages: Iterable[Passage]) -> tuple[Piece, ...]:
@@ -52,9 +60,23 @@ def split(text: str, passages: Iterable[Passage]) -> tuple[Piece, ...]:
             Piece(
                 text[start:end],
                 tuple(p.iri.rpartition("/")[2] for p in begun),
-                any(not p.referent for p in active),
+                tuple(p.iri.rpartition("/")[2] for p in active if not p.referent),
                 mention.referent if mention else "",
                 mention.label if mention else "",
+                mention.kind if mention else "",
             )
         )
     return tuple(pieces)
+
+
+def mark(text: str, forms: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The whole text in pieces, each with the type that `forms` give for it, or nothing where it is none of them; longer forms go first.
+
+    >>> mark("Kim wore a City.", {"City": "Product", "Kim": "Person"})
+    (('Kim', 'Person'), (' wore a ', ''), ('City', 'Product'), ('.', ''))
+    """
+    wanted = sorted(filter(None, forms), key=lambda form: (-len(form), form))
+    if not wanted:
+        return ((text, ""),)
+    parts = re.split(rf"(?<!\w)({'|'.join(map(re.escape, wanted))})(?!\w)", text)
+    return tuple((part, forms[part] if odd % 2 else "") for odd, part in enumerate(parts) if part)
