@@ -132,6 +132,11 @@ _SELECTION = [
     _parameter("min_confidence", "Least confidence", _NUMBER),
 ]
 _PAGE = _parameter("page", "Which part of a long list", {"type": "integer", "minimum": 1, "maximum": 9_999_999, "default": 1})
+_RETRACTION: Data = {
+    "type": "object",
+    "required": ["action"],
+    "properties": {"action": {"const": "retract"}, "token": {"type": "string"}},
+}
 _DECISION: Data = {
     "type": "object",
     "required": ["decision"],
@@ -232,6 +237,14 @@ OPERATIONS: Mapping[tuple[str, str], Data] = {
         404,
         406,
     ),
+    ("/documents/{path}", "POST"): {
+        "summary": "Takes a document out, as DELETE does, for forms",
+        "tags": ["data"],
+        "security": [{"token": []}],
+        "parameters": [_path("path", "Id of the document", "balenciaga-le-city")],
+        "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": _RETRACTION}}},
+        "responses": {"303": {"description": "It is out; leads to the documents."}, **answers(400, 401, 403, 404)},
+    },
     ("/validation", "GET"): _get(
         "data",
         "What was kept out of the graph and why; with `check` what breaks a shape in the fused view and in 50 documents a page",

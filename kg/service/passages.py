@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -75,8 +74,23 @@ def mark(text: str, forms: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     >>> mark("Kim wore a City.", {"City": "Product", "Kim": "Person"})
     (('Kim', 'Person'), (' wore a ', ''), ('City', 'Product'), ('.', ''))
     """
-    wanted = sorted(filter(None, forms), key=lambda form: (-len(form), form))
-    if not wanted:
-        return ((text, ""),)
-    parts = re.split(rf"(?<!\w)({'|'.join(map(re.escape, wanted))})(?!\w)", text)
-    return tuple((part, forms[part] if odd % 2 else "") for odd, part in enumerate(parts) if part)
+    found: list[tuple[str, str]] = []
+    done = 0
+    wanted = sorted((form for form in forms if form and form in text), key=lambda form: (-len(form), form))
+    places = sorted({place for form in wanted for place in _places(text, form)}, key=lambda place: (place[0], -place[1]))
+    for at, end in places:
+        if at >= done:
+            found += [(text[done:at], "")] if at > done else []
+            found.append((text[at:end], forms[text[at:end]]))
+            done = end
+    return (*found, (text[done:], "")) if done < len(text) or not found else tuple(found)
+
+
+def _places(text: str, form: str) -> Iterator[tuple[int, int]]:
+    """Where a form stands in a text as words of its own."""
+    at = text.find(form)
+    while at >= 0:
+        end = at + len(form)
+        if not (text[at - 1 : at].isalnum() and form[0].isalnum()) and not (text[end : end + 1].isalnum() and form[-1].isalnum()):
+            yield at, end
+        at = text.find(form, at + 1)

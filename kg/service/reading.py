@@ -168,6 +168,7 @@ class Reading:
         self.namespace = store.namespace
         self._named: dict[tuple[str, Graph], Named] = {}
         self._forms: dict[tuple[str, Graph], dict[str, str]] = {}
+        self._loaded: dict[tuple[str, Graph], dict[str, list[ox.NamedNode | ox.Literal]]] = {}
 
     # -- single look-ups ---------------------------------------------------------------------------------------
 
@@ -177,8 +178,21 @@ class Reading:
 
     def objects(self, subject: str, predicate: str, graph: Graph = _DEFAULT) -> list[ox.NamedNode | ox.Literal]:
         """Values of a property, sorted."""
+        if (subject, graph) in self._loaded:
+            return self._loaded[subject, graph].get(predicate, [])
         quads = self.graph.quads_for_pattern(ox.NamedNode(subject), ox.NamedNode(predicate), None, graph)
         return sorted((q.object for q in quads if isinstance(q.object, ox.NamedNode | ox.Literal)), key=str)
+
+    def _load(self, subject: str, graph: Graph) -> None:
+        """Takes all properties of a small node in one look-up, which is quicker than one by one."""
+        if (subject, graph) not in self._loaded:
+            found: dict[str, list[ox.NamedNode | ox.Literal]] = {}
+            for quad in self.graph.quads_for_pattern(ox.NamedNode(subject), None, None, graph):
+                if isinstance(quad.object, ox.NamedNode | ox.Literal):
+                    found.setdefault(quad.predicate.value, []).append(quad.object)
+            for values in found.values():
+                values.sort(key=str)
+            self._loaded[subject, graph] = found
 
     def texts(self, subject: str, predicate: str, graph: Graph = _DEFAULT) -> tuple[str, ...]:
         """Values of a property as texts, each once."""
@@ -285,6 +299,7 @@ class Reading:
 
     def fact(self, iri: str, graph: Graph = _DEFAULT, *, most: int = _SENTENCES) -> FactCard:
         """A fact of the fused view, or a statement in its document's graph, with at most so many sentences."""
+        self._load(iri, graph)
         values = self.objects(iri, f"{_RDF}object", graph)
         value = values[0] if values else None
         subject = self.named(self.text(iri, f"{_RDF}subject", graph), graph)
@@ -330,6 +345,7 @@ class Reading:
 
     def sentence(self, iri: str, graph: Graph, forms: dict[str, str]) -> Sentence:
         """A piece of evidence; `forms` are the words to be marked in it, each with its type."""
+        self._load(iri, graph)
         document = self.text(iri, self.term("inDocument"), graph)
         quote = self.text(iri, self.term("quote"), graph)
         return Sentence(
@@ -387,6 +403,7 @@ class Reading:
     def _passages(self, text: str, graph: ox.NamedNode) -> Iterator[Passage]:
         """Evidence and mentions in a text."""
         for node in self.subjects(self.term("inText"), text, graph):
+            self._load(node, graph)
             start, end = (self.text(node, self.term(f"{name}Position"), graph) for name in ("start", "end"))
             if start and end:
                 referent = self.text(node, self.term("refersTo"), graph)
