@@ -15,9 +15,9 @@ __all__ = ["MOST_NEIGHBOURS", "Neighbourhood", "neighbourhood"]
 MOST_NEIGHBOURS = 12
 """How many other entities are drawn."""
 
-_WIDE, _ROW, _HEAD = 720.0, 56.0, 34.0
+_WIDE, _ROW, _HEAD = 600.0, 56.0, 34.0
 _SIZE, _SMALL = 14.0, 11.5
-_SIDE = 236.0
+_SIDE = 190.0
 """Width of the left and of the right column."""
 
 
@@ -74,7 +74,7 @@ def neighbourhood(reading: Reading, card: EntityCard) -> Neighbourhood | None:
             each.half = width_of(each.label) * _SIZE / 2 + 12
             each.x = 8 + each.half if column[0] is shown[0] else _WIDE - 8 - each.half
             each.y = (height - _ROW * len(column)) / 2 + _ROW * (number + 0.5) + 8
-    label = shortened(card.label, 13)
+    label = shortened(card.label, 10)
     links = tuple(_links(reading, shown))
     half = width_of(label) * (_SIZE + 1) / 2 + 14
     return Neighbourhood(label, card.types[0] if card.types else "", _WIDE, height, half, tuple(shown), links, len(order) - len(shown))

@@ -9,7 +9,7 @@ for (const citation of document.querySelectorAll(".citation")) copy(citation);
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
-  document.querySelector("main input[type=search], input[type=search]").focus();
+  (document.querySelector("main input[type=search]") || document.querySelector("input[type=search]")).focus();
 });
 
 function isTyping(element) {
