@@ -7,17 +7,19 @@ import html
 import re
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 from flask.testing import FlaskClient
 
 from kg.model import Document as KgDocument
 from kg.model import Entity, Evidence, Mention, Name, Resolution, Span, Statement, Text
+from kg.rdf.write import as_ntriples
 from kg.revise import Reviser
 from kg.service import create_app
 from kg.service.reading import Reading
 from kg.settings import Settings
 from kg.store import Store, open_store
-from kg.validate import Verdict
+from kg.validate import Verdict, check, load_shapes
 
 HTML = {"Accept": "text/html"}
 TOKEN = "secret"
@@ -222,6 +224,9 @@ def test_a_decision_is_recorded_as_a_correction(nasty: FlaskClient, nasty_store:
     assert said == [("unlink", ("person/n0", "Q11"), "bea"), ("link", ("person/n0", "Q12"), "bea"), ("no-link", ("brand/n1",), "bea")]
     assert nasty.get("/review", headers={"Accept": "application/json"}).get_json()["count"] == 4
     assert "Wikidata Q12" in nasty.get("/resource/person/n0", headers=HTML).text
+    graph = ox.NamedNode(nasty_store.namespace.corrections)
+    decided = as_ntriples(nasty_store.graph.quads_for_pattern(None, None, None, graph))
+    assert check(decided, load_shapes(Settings())) == []
 
 
 def test_no_decision_without_the_token_or_of_nothing(nasty: FlaskClient, nasty_store: Store) -> None:
