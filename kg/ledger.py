@@ -124,6 +124,11 @@ class Ledger:
         found = self._rows("SELECT digest, fingerprint FROM document WHERE id = ?", document_id)
         return found[0] if found else None
 
+    def refusals(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        """(document id, what the shapes refused of it) of each document of which something was, sorted."""
+        for document_id, refused in self._rows("SELECT id, refused FROM document WHERE refused != '[]' ORDER BY id"):
+            yield document_id, json.loads(refused)
+
     def put(self, document: Document, resolution: Resolution, *, fingerprint: str, refused: list[dict[str, Any]]) -> None:
         """Records what a document says. It must not be there yet."""
         values = (document.id, document.digest, fingerprint, _dump(_document_as(document)), _dump(_resolution_as(resolution)))

@@ -56,6 +56,7 @@ def create_blueprint() -> Blueprint:
     blueprint.add_url_rule("/documents", view_func=_add, methods=["POST"])
     blueprint.add_url_rule("/documents/new", view_func=_new)
     blueprint.add_url_rule("/documents/<path:path>", view_func=_retract, methods=["DELETE"])
+    blueprint.add_url_rule("/documents/<path:path>", view_func=_retract_by_form, methods=["POST"])
     return blueprint
 
 
@@ -189,10 +190,23 @@ def _named(entities: Mapping[str, Entity], value: str | Literal) -> dict[str, st
 def _retract(path: str) -> Response:
     """Takes a document out; nothing stays that only it said."""
     authorize()
+    _take_out(path)
+    return Response(status=204)
+
+
+def _retract_by_form(path: str) -> Response:
+    """The same for the form of a page, which has no DELETE: with ``action=retract`` and the token; leads to the documents."""
+    authorize(form_field="token")
+    if request.form.get("action") != "retract":
+        raise HttpFault(400, "usage", "the form doesn't say what to do", hint="send action=retract, or DELETE")
+    _take_out(path)
+    return Response(status=303, headers={"Location": f"{request.script_root}/documents"})
+
+
+def _take_out(path: str) -> None:
     with writable() as target:
         ids = dict.fromkeys((path, unquote(path)))
         id = next((each for each in ids if target.ledger.state(each) is not None), None)
         if id is None:
             raise NotFound.among("document", path, target.ledger.ids())
         Reviser(target, single_valued=load_ontology(current().settings).single_valued).retract(id)
-    return Response(status=204)

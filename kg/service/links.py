@@ -8,6 +8,7 @@ import pyoxigraph as ox
 from flask import Flask, request
 
 from kg.export.view import words_of
+from kg.service.colours import class_of
 from kg.service.state import current, store
 
 __all__ = ["href", "register", "shown"]
@@ -36,7 +37,10 @@ _WELL_KNOWN = (
     ("http://www.w3.org/2001/XMLSchema#", "xsd:"),
     ("http://www.w3.org/2002/07/owl#", "owl:"),
     ("http://www.w3.org/2004/02/skos/core#", "skos:"),
+    ("http://www.w3.org/ns/prov#", "prov:"),
+    ("http://www.w3.org/ns/oa#", "oa:"),
     ("http://www.wikidata.org/entity/", "wd:"),
+    ("https://schema.org/", "schema:"),
 )
 
 
@@ -48,7 +52,7 @@ def _predicate_label(name: str) -> str:
 
 def register(app: Flask) -> None:
     """Gives the templates these functions."""
-    app.jinja_env.globals.update(href=href, shown=shown, predicate_label=_predicate_label, site=_site)
+    app.jinja_env.globals.update(href=href, shown=shown, predicate_label=_predicate_label, site=_site, type_class=class_of)
     app.jinja_env.tests["iri"] = lambda term: isinstance(term, ox.NamedNode)
 
 

@@ -131,6 +131,21 @@ _SELECTION = [
     _parameter("until", "Facts that hold at or before this date", _STRING),
     _parameter("min_confidence", "Least confidence", _NUMBER),
 ]
+_PAGE = _parameter("page", "Which part of a long list", {"type": "integer", "minimum": 1, "maximum": 9_999_999, "default": 1})
+_RETRACTION: Data = {
+    "type": "object",
+    "required": ["action"],
+    "properties": {"action": {"const": "retract"}, "token": {"type": "string"}},
+}
+_DECISION: Data = {
+    "type": "object",
+    "required": ["decision"],
+    "properties": {
+        "decision": {"type": "string", "description": "`accept QID ENTITY`, `reject QID ENTITY` or `none - ENTITY`", "maxLength": 2000},
+        "agent": {"type": "string", "description": "Who decides"},
+        "token": {"type": "string", "description": "The token, where no Authorization header has it"},
+    },
+}
 
 OPERATIONS: Mapping[tuple[str, str], Data] = {
     ("/", "GET"): _get(
@@ -216,6 +231,42 @@ OPERATIONS: Mapping[tuple[str, str], Data] = {
         404,
         406,
     ),
+    ("/documents/{path}", "POST"): {
+        "summary": "Takes a document out, as DELETE does, for forms",
+        "tags": ["data"],
+        "security": [{"token": []}],
+        "parameters": [_path("path", "Id of the document", "balenciaga-le-city")],
+        "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": _RETRACTION}}},
+        "responses": {"303": {"description": "It is out; leads to the documents."}, **answers(400, 401, 403, 404)},
+    },
+    ("/validation", "GET"): _get(
+        "data",
+        "What was kept out of the graph and why; with `check` what breaks a shape in the fused view and in 50 documents a page",
+        {**_json({"type": "object", "required": ["refused", "violations"]}), **_HTML},
+        [_parameter("check", "Check a part of the store now", {"type": "string"}), _PAGE, _PAGE_OR_JSON],
+        400,
+        406,
+    ),
+    ("/review", "GET"): _get(
+        "data",
+        "Entities in doubt with their Wikidata candidates, those that most documents mention first",
+        {**_json({"type": "object", "required": ["count", "entities"]}), **_HTML},
+        [_PAGE, _PAGE_OR_JSON],
+        400,
+        406,
+    ),
+    ("/review", "POST"): {
+        "summary": "Records a decision about a Wikidata candidate",
+        "tags": ["data"],
+        "security": [{"token": []}],
+        "parameters": [_PAGE, _PAGE_OR_JSON],
+        "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": _DECISION}}},
+        "responses": {
+            **_ok("What was decided, and how many entities are left", {**_json({"type": "object"}), **_HTML}),
+            **answers(400, 401, 403, 404),
+        },
+    },
+    ("/types.css", "GET"): _get("operation", "Colours of the types of entities", {"text/css": _TEXT}, []),
     ("/ontology", "GET"): _get("data", "The ontology", {**_HTML, **_ONTOLOGY}, [_PAGE_OR_GRAPH], 406),
     ("/ontology.{suffix}", "GET"): _get(
         "data", "The ontology in the format of a suffix", {**_HTML, **_ONTOLOGY}, [_path("suffix", "ttl, jsonld, rdf, nt …", "ttl")], 404

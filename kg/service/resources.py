@@ -13,8 +13,13 @@ from kg.export.formats import load_exporter
 from kg.export.view import Selection
 from kg.rdf.ontology import ontology_folder, read_turtle
 from kg.service.negotiate import GRAPHS, PAGE, choose, media_type_of
-from kg.service.reading import Reading
-from kg.service.state import current, store
+from kg.service.neighbourhood import neighbourhood
+from kg.service.pages import number_of_page
+from kg.service.reading import MOST, Reading
+from kg.service.state import current, state_tag, store
+from kg.service.timeline import timeline
+from kg.service.validation import refused_of
+from kg.service.vocabulary import diagram, terms
 
 __all__ = ["OFFERED", "create_blueprint", "show"]
 
@@ -90,14 +95,38 @@ def _page(reading: Reading, iri: str) -> str:
     kinds = reading.kinds(iri)
     suffixes = [suffix for suffix in SUFFIXES if suffix != ".html"]
     if "Document" in kinds and (document := reading.document(iri)):
-        return render_template("document.html", card=document, suffixes=suffixes)
+        writing = bool(current().settings.token) and current().writing is not None
+        refused = refused_of(reading, document.id)
+        return render_template("document.html", card=document, suffixes=suffixes, refused=refused, writable=writing)
     if "Fact" in kinds:
-        return render_template("fact.html", card=reading.fact(iri), iri=iri, suffixes=suffixes)
-    if kinds & set(current().ontology.entity_types) and (entity := reading.entity(iri)):
-        return render_template("entity.html", card=entity, suffixes=suffixes)
+        return render_template("fact.html", card=reading.fact(iri, most=MOST), iri=iri, suffixes=suffixes, state=state_tag(reading.store))
+    if kinds & set(current().ontology.entity_types):
+        if any(name in request.args for name in ("facts", "inverse", "documents")):
+            return _part_of_entity(reading, iri)
+        if entity := reading.entity(iri):
+            drawing, dates = neighbourhood(reading, entity), timeline(entity.every)
+            tag = state_tag(reading.store)
+            return render_template("entity.html", card=entity, suffixes=suffixes, drawing=drawing, timeline=dates, state=tag)
     return render_template(
         "thing.html", card=reading.named(iri), kinds=sorted(kinds), properties=reading.properties(iri), suffixes=suffixes
     )
+
+
+def _part_of_entity(reading: Reading, iri: str) -> str:
+    """One long list of an entity: its facts with a predicate (``facts=NAME``, ``inverse=NAME``), or its documents."""
+    page = number_of_page()
+    start, inverse = (page - 1) * MOST, "inverse" in request.args
+    named, name = reading.named(iri), request.args.get("inverse" if inverse else "facts", "")
+    if "documents" in request.args:
+        documents, count = reading.documents_of(iri, start, MOST)
+        group = None
+    else:
+        group, documents = reading.group(iri, name, start, inverse=inverse), ()
+        count = group.count if group else 0
+    if not count or start >= count:
+        raise NotFound(f"there is no page {page} of this list", hint="the page of the entity leads to what there is")
+    pages = -(-count // MOST)
+    return render_template("group.html", card=named, group=group, inverse=inverse, documents=documents, count=count, page=page, pages=pages)
 
 
 def _ontology(suffix: str = "") -> Response:
@@ -107,7 +136,10 @@ def _ontology(suffix: str = "") -> Response:
     offered = {media_type: name for media_type, name in OFFERED.items() if name == PAGE or name in _ONTOLOGY_FORMATS}
     name = SUFFIXES[f".{suffix}"] if suffix else choose(offered)
     if name == PAGE:
-        return Response(render_template("ontology.html", ontology=current().ontology), mimetype="text/html")
+        state = current()
+        known = terms(Reading(store()), state.ontology, state.settings)
+        page = render_template("ontology.html", ontology=state.ontology, terms=known, diagram=diagram(state.ontology))
+        return Response(page, mimetype="text/html")
     settings = current().settings
     graph = read_turtle(ontology_folder(settings) / "kg.ttl", settings.base)
     content = graph.serialize(format=_ONTOLOGY_FORMATS.get(name, "turtle"), encoding="utf-8")

@@ -105,7 +105,10 @@ class _Start:
     def _reading(self, store: Store) -> Flask:
         from kg.service.app import create_app
 
-        return create_app(store, self.settings)
+        app = create_app(store, self.settings)
+        for name in app.jinja_env.list_templates():  # before the forks, so that no evaluator's first page has to wait for it
+            app.jinja_env.get_template(name)
+        return app
 
     def _writing(self, source: WrittenStore) -> Flask:
         from kg.service.app import create_app

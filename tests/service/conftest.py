@@ -11,11 +11,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kg.gold import GoldDocument, GoldEntity, GoldFact, read_gold
-from kg.model import Document, Text
+from kg.model import Document, Entity, Evidence, Link, Literal, Mention, Name, Resolution, Span, Statement, Text, Violation
 from kg.revise import Reviser
 from kg.service import create_app
 from kg.settings import Settings
 from kg.store import Store, open_store
+from kg.validate import Refusal, Verdict
 
 ANNOTATED = Path(__file__).parent.parent / "data" / "annotated"
 
@@ -71,3 +72,47 @@ def app(store: Store) -> Flask:
 def client(app: Flask) -> FlaskClient:
     """A client of the app."""
     return app.test_client()
+
+
+NASTY = (
+    '<script>alert("1")</script>',
+    "\"><img src=x onerror='alert(2)'>",
+    "a ]]> b & c &lt; d",
+    "שלום \u202eabc",
+    "👩🏽\u200d🎤 دار الأزياء",
+    "Long " + "x" * 4990 + " name",
+)
+"""Names that break pages which don't escape them, or that are too long for a line."""
+
+
+def nasty_document() -> tuple[Document, Verdict]:
+    """A document about people with nasty names: each is an ambassador of the next, may be two Wikidata items, and said something."""
+    text = " ".join(f"{name} is the face of it." for name in NASTY)
+    spans = [Span(text.index(name), text.index(name) + len(name)) for name in NASTY]
+    entities, statements = [], []
+    for number, (name, span) in enumerate(zip(NASTY, spans, strict=True)):
+        kind = "Brand" if number % 2 else "Person"
+        links = tuple(
+            Link(f"Q{number + 1}{each}", name[:500], 0.5, "name", "made", f"{name[:500]} item", (("label", 0.5),)) for each in (1, 2)
+        )
+        mention = Mention("body", span, name, Name(kind, name))
+        entities.append(Entity(f"{kind.lower()}/n{number}", kind, name, (), (mention,), None, links))
+    for number in range(0, len(NASTY) - 1, 2):
+        quote = Span(spans[number].start, spans[number + 1].end)
+        evidence = Evidence("nasty", "body", quote, text[quote.start : quote.end], "made", "1", 0.9)
+        ends = f"person/n{number}", f"brand/n{number + 1}"
+        statements.append(Statement("nasty", ends[0], "ambassadorOf", ends[1], (evidence,), (("start", str(2000 + number)),)))
+        statements.append(Statement("nasty", ends[0], "said", Literal(NASTY[number], "string"), (evidence,)))
+    violation = Violation("urn:x", None, None, "urn:shape", "Violation", f"Not so: {NASTY[0]}")
+    refused = Refusal(statements[0], None, (violation,))
+    document = Document("nasty", (Text("body", text),), title=NASTY[1], published="2024-01-31")
+    return document, Verdict(Resolution("nasty", tuple(entities), tuple(statements)), (refused,))
+
+
+@pytest.fixture
+def nasty_store(tmp_path: Path) -> Iterator[Store]:
+    """A store that holds the document of nasty names, open for writing."""
+    with open_store(tmp_path / "nasty", create=True) as made:
+        document, verdict = nasty_document()
+        Reviser(made, single_valued=frozenset()).put(document, verdict, fingerprint="test")
+        yield made
