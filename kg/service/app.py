@@ -6,7 +6,7 @@ from flask import Flask, Response, jsonify, request
 
 from kg.query.run import run_query
 from kg.rdf.ontology import load_ontology
-from kg.service import adding, data, faults, links, openapi, pages, reconcile, reconcile_draft, resources, searching, sparql
+from kg.service import adding, data, faults, graph, links, openapi, pages, reconcile, reconcile_draft, resources, searching, sparql
 from kg.service import writing as writing_routes
 from kg.service.changes import OwnWriter
 from kg.service.encoding import compress
@@ -23,7 +23,8 @@ MOST_BYTES = 16 * 1024 * 1024
 _HEADERS = (
     (
         "Content-Security-Policy",
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
@@ -48,7 +49,7 @@ def create_app(origin: Store | StoreSource, settings: Settings, *, writing: Writ
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     links.register(app)
     faults.register(app)
-    for room in (sparql, writing_routes, adding, resources, pages, searching, data, openapi, reconcile, reconcile_draft):
+    for room in (sparql, writing_routes, adding, resources, pages, searching, graph, data, openapi, reconcile, reconcile_draft):
         app.register_blueprint(room.create_blueprint())
     app.add_url_rule("/healthz", view_func=_healthz)
     app.after_request(_finish)
