@@ -3,7 +3,7 @@
 window.kgPicture = (() => {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const tone = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const theme = () => ({ page: tone("--page"), ink: tone("--ink"), soft: tone("--soft"), line: dark.matches ? "#4a525a" : "#c3c7cb", pale: dark.matches ? "#2b3136" : "#e4e2dc", accent: tone("--accent") });
+  const theme = () => ({ page: tone("--page"), ink: tone("--ink"), soft: tone("--soft"), line: dark.matches ? "#525b64" : "#b4b9be", pale: dark.matches ? "#2b3136" : "#e4e2dc", accent: tone("--accent") });
 
   // Where nodes begin: the best connected in the middle of a spiral, or around those they are linked to.
   function place(graph, ids, degree) {
@@ -28,7 +28,7 @@ window.kgPicture = (() => {
     const mine = ++running;
     if (!graph.order) { done(); return; }
     const layout = graphologyLibrary.layoutForceAtlas2;
-    const settings = { ...layout.inferSettings(graph), barnesHutOptimize: graph.order > 800, strongGravityMode: true, gravity: 0.02, scalingRatio: 12, slowDown: 3 };
+    const settings = { ...layout.inferSettings(graph), barnesHutOptimize: graph.order > 800, strongGravityMode: true, gravity: 0.25, scalingRatio: 25, slowDown: 2 };
     let made = 0;
     const step = () => {
       if (mine !== running) return;
@@ -41,7 +41,7 @@ window.kgPicture = (() => {
     step();
   }
   function apart(graph) {
-    if (graph.order > 1 && graph.order <= 1000) graphologyLibrary.layoutNoverlap.assign(graph, { maxIterations: 60, settings: { margin: 2, ratio: 1.2, expansion: 1.05 } });
+    if (graph.order > 1 && graph.order <= 1000) graphologyLibrary.layoutNoverlap.assign(graph, { maxIterations: 120, settings: { margin: 5, ratio: 1.4, expansion: 1.1 } });
   }
 
   // -- files

@@ -392,7 +392,7 @@
     return { ...look, color: pale, label: "" };
   }
   function edgeLook(id, given) {
-    const { line, soft, accent } = picture.theme.now, look = { ...given, color: line, size: 1.2 };
+    const { line, soft, accent } = picture.theme.now, look = { ...given, color: line, size: 1.5 };
     if (!seenFacts.has(id)) return { ...look, hidden: true };
     const middle = centres.now;
     if (!middle) return look;
