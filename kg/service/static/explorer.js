@@ -392,11 +392,11 @@
     return { ...look, color: pale, label: "" };
   }
   function edgeLook(id, given) {
-    const { line, soft, accent } = picture.theme.now, look = { ...given, color: line, size: 1.5 };
+    const { line, soft, accent } = picture.theme.now, look = { ...given, color: line, size: 1.5, ...(graph.size > 150 ? { label: "" } : {}) };
     if (!seenFacts.has(id)) return { ...look, hidden: true };
     const middle = centres.now;
     if (!middle) return look;
-    const strong = { ...look, color: soft, size: 2, forceLabel: true, zIndex: 1 };
+    const strong = { ...look, label: given.label, color: soft, size: 2, forceLabel: true, zIndex: 1 };
     if (way) return way.facts.has(id) ? { ...strong, color: accent, size: 3 } : { ...look, hidden: !pointed || !graph.hasExtremity(id, pointed) };
     if (chosen?.fact && !pointed) return id === chosen.fact ? { ...strong, color: accent, size: 3.5 } : { ...look, hidden: true };
     return graph.hasExtremity(id, [...middle][0]) ? strong : { ...look, hidden: true };
@@ -405,9 +405,9 @@
     const look = picture.theme.now = picture.theme();
     renderer = new Sigma(graph, place("canvas"), {
       allowInvalidContainer: true, enableEdgeEvents: true, defaultEdgeType: "arrow", labelFont: "system-ui, sans-serif", labelSize: 13, labelColor: { color: look.ink },
-      stagePadding: place("canvas").clientWidth > 700 ? 70 : 30, labelDensity: 0.6, labelGridCellSize: 100, labelRenderedSizeThreshold: graph.order > 300 ? 7 : 4, zIndex: true,
-      minCameraRatio: 0.02, maxCameraRatio: 4, renderEdgeLabels: graph.size <= 600, edgeLabelSize: 10, edgeLabelColor: { color: look.soft }, hideEdgesOnMove: graph.size > 3000,
-      nodeReducer: nodeLook, edgeReducer: edgeLook, defaultDrawNodeHover: hover, doubleClickZoomingRatio: 1.6, minEdgeThickness: 1,
+      stagePadding: place("canvas").clientWidth > 700 ? 40 : 25, labelDensity: 0.6, labelGridCellSize: 100, labelRenderedSizeThreshold: graph.order > 300 ? 7 : 4, zIndex: true,
+      minCameraRatio: 0.02, maxCameraRatio: 4, renderEdgeLabels: true, edgeLabelSize: 10, edgeLabelColor: { color: look.soft }, hideEdgesOnMove: graph.size > 3000,
+      nodeReducer: nodeLook, edgeReducer: edgeLook, defaultDrawNodeHover: hover, doubleClickZoomingRatio: 1.6, minEdgeThickness: 1.3,
     });
     renderer.on("beforeProcess", () => { picture.theme.now = picture.theme(); centres.now = centres(); });
     const over = (id) => { if (pointed !== id) { pointed = id; redraw(); } place("canvas").style.cursor = id ? "pointer" : ""; };
