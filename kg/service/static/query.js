@@ -54,6 +54,9 @@
     ".cm-tooltip-autocomplete ul li[aria-selected] .cm-completionDetail": { color: "var(--page)" },
     ".cm-completionDetail": { color: "var(--soft)", fontStyle: "normal" },
     ".cm-completionInfo": { padding: "0.4rem 0.6rem", fontFamily: "system-ui, sans-serif" },
+    ".cm-lint-marker-error": { content: '"●"', color: "var(--warn)", width: "auto", height: "auto" },
+    ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--warn)", textUnderlineOffset: "0.2em" },
+    ".cm-lintPoint": { backgroundImage: "none" },
     ".cm-diagnostic": { padding: "0.4rem 0.6rem", fontFamily: "system-ui, sans-serif", whiteSpace: "pre-wrap" },
   });
   const t = CM.tags;
