@@ -81,7 +81,8 @@ def write_file(
 ) -> list[Path]:
     """Writes a file, or where the format is tables one file a table (``NAME-nodes.csv``), and says which.
 
-    An exporter of folders makes a folder, unless the path ends like its archive. A file or folder appears whole or not at all. `watch` is given each stream that is written to, and gives one to be used in its place.
+    An exporter of folders makes a folder, unless the path ends like its archive. A file or folder appears whole or not at all.
+    `watch` is given each stream that is written to, and gives one to be used in its place.
     UsageError where it can't be written.
     """
     if isinstance(exporter, FolderExporter) and path.suffix != exporter.suffix:

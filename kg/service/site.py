@@ -59,6 +59,8 @@ _POLICY = (
 
 _ADDRESS = re.compile(r' (href|src|action|data-[a-z-]+)="(/[^"]*)"')
 _FORM = re.compile(r'<form\b[^>]*? action="(/[^"]*)"[^>]*>.*?</form>', re.DOTALL)
+_NAVIGATION = re.compile(r"<nav\b.*?</nav>", re.DOTALL)
+_LINK = re.compile(r'<a\b[^>]*? href="(/[^"]*)"[^>]*>[^<]*</a>\s*')
 _FORMATS = re.compile(r'<p class="formats">.*?</p>', re.DOTALL)
 _BLOCK = re.compile(r'(<script type="application/json" id="data"[^>]*>).*?(</script>)', re.DOTALL)
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9._~-]{0,80}")
@@ -87,7 +89,7 @@ class _Exporter:
         site = _Site(part, view, self.settings)
         if len(part.graph) > MOST_QUADS or len(site.pages) > MOST_PAGES:
             raise UsageError(
-                f"{len(site.pages):,} pages and {len(part.graph):,} quads are more than a static site holds ({MOST_PAGES:,}; {MOST_QUADS:,})",
+                f"{len(site.pages):,} pages and {len(part.graph):,} quads are more than a site holds ({MOST_PAGES:,}; {MOST_QUADS:,})",
                 hint="choose a part with --about, --types, --predicates, --since or --min-confidence, or use kg serve",
             )
         yield from site.files()
@@ -146,6 +148,7 @@ class _Site:
         text = response.text
         up = "../" * name.count("/")
         text = _FORM.sub(lambda found: found[0] if self._target(unescape(found[1])) else "", text)
+        text = _NAVIGATION.sub(lambda nav: _LINK.sub(lambda found: found[0] if self._target(unescape(found[1])) else "", nav[0]), text)
         text = _FORMATS.sub(lambda found: found[0] if all(self._target(unescape(a)) for _, a in _ADDRESS.findall(found[0])) else "", text)
         text = _ADDRESS.sub(lambda found: self._written(found[1], found[2], name), text)
         text = text.replace(

@@ -392,7 +392,7 @@
     return { ...look, color: pale, label: "" };
   }
   function edgeLook(id, given) {
-    const { line, soft, accent } = picture.theme.now, look = { ...given, color: line, size: 1.5, ...(graph.size > 150 ? { label: "" } : {}) };
+    const { line, soft, accent } = picture.theme.now, look = { ...given, color: line, size: graph.size > 400 ? 1.5 : 2.2, ...(graph.size > 150 ? { label: "" } : {}) };
     if (!seenFacts.has(id)) return { ...look, hidden: true };
     const middle = centres.now;
     if (!middle) return look;
@@ -484,12 +484,16 @@
   async function begin() {
     let first = JSON.parse(block.textContent);
     if (site) {
+      const given = new URLSearchParams(location.search);
+      for (const [id, usual] of [["about", ""], ["hops", "1"], ["nodes", "300"]]) place(id).value = given.get(id) ?? usual;
       try { first = await site.first(first, new URLSearchParams(location.search)); } catch (error) { tell(error.message); first = { nodes: [], facts: [], colours: {}, left_out: 0 }; }
     }
     leftOut = first.left_out;
     wire();
     add(first);
+    filters();
     sieve();
+    list();
     const drawable = document.createElement("canvas").getContext("webgl2");
     if (nodes.size && drawable) {
       place("canvas").hidden = false;

@@ -156,7 +156,8 @@
   // -- the page of search
   async function hits() {
     const box = document.getElementById("hits"), text = new URLSearchParams(location.search).get("q") ?? "";
-    if (!box || !text.trim()) { document.body.dataset.state ??= "ready"; return; }
+    if (!box) return;
+    if (!text.trim()) { document.body.dataset.state = "ready"; return; }
     document.querySelectorAll('input[name="q"]').forEach((field) => { field.value = text; });
     const names = await data("search"), wanted = folded(text.trim());
     const titles = names.documents.filter(([, label]) => folded(label).includes(wanted)).slice(0, 50);
