@@ -153,7 +153,7 @@
   }
 
   // -- details
-  const goto = (id) => button(cut(label(id), 200), () => choose({ node: id }, true), { dir: "auto" });
+  const goto = (id) => button(cut(label(id), 200), () => choose({ node: id }, true, true), { dir: "auto" });
   const period = (fact) => (fact.start || fact.end ? ` (${fact.start ?? ""} – ${fact.end ?? ""})` : "");
   function quotes(fact) {
     const box = document.createDocumentFragment();
@@ -259,7 +259,7 @@
       const part = await ask(new URLSearchParams([["path", one], ["path", other]]));
       if (!part.nodes.length) { tell(`No way leads from ${label(one)} to ${label(other)}.`); return; }
       const fresh = add(part);
-      way = { nodes: new Set(part.nodes.map((node) => node.id)), facts: new Set(part.facts.map((fact) => fact.id)), ends: [one, other] };
+      way = { nodes: new Set(part.nodes.map((node) => node.id)), facts: new Set(part.facts.map((fact) => fact.id)), ends: [named(one), named(other)] };
       chosen = null;
       if (fresh.size) { rebuild(); picture.arrange(graph, 60, ready); }
       show(true); redraw(); remember();

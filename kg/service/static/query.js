@@ -54,7 +54,7 @@
     ".cm-tooltip-autocomplete ul li[aria-selected] .cm-completionDetail": { color: "var(--page)" },
     ".cm-completionDetail": { color: "var(--soft)", fontStyle: "normal" },
     ".cm-completionInfo": { padding: "0.4rem 0.6rem", fontFamily: "system-ui, sans-serif" },
-    ".cm-lint-marker-error": { content: '"●"', color: "var(--warn)", width: "auto", height: "auto" },
+    ".cm-lint-marker-error": { content: "normal", backgroundColor: "var(--warn)", borderRadius: "50%", width: "0.7em", height: "0.7em", marginTop: "0.4em" },
     ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--warn)", textUnderlineOffset: "0.2em" },
     ".cm-lintPoint": { backgroundImage: "none" },
     ".cm-diagnostic": { padding: "0.4rem 0.6rem", fontFamily: "system-ui, sans-serif", whiteSpace: "pre-wrap" },
