@@ -208,7 +208,8 @@ def _node(node: Node, link: Link) -> Data:
 
 
 def _fact(edge: Edge, reading: Reading, link: Link, label: Callable[[str], str]) -> Data:
-    sentences = sorted(reading.fact(edge.iri).sentences, key=lambda each: (each.confidence, each.quote), reverse=True)
+    evidence = (reading.sentence(iri) for iri in reading.texts(edge.iri, reading.term("evidence")))
+    sentences = sorted(evidence, key=lambda each: (each.confidence, each.quote), reverse=True)
     said = sorted(each.published for each in sentences if each.published)
     when = [edge.start or "", edge.end or ""] if edge.start or edge.end else [said[0], said[-1]] if said else None
     if edge.literal and re.fullmatch(r"\d{4}(-\d\d){0,2}", edge.object):

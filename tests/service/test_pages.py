@@ -99,7 +99,7 @@ def pages(hostile: Any) -> list[str]:
 def test_nothing_from_documents_or_requests_is_markup(client: FlaskClient, hostile: Any) -> None:
     for url in pages(hostile):
         page = client.get(url, headers=HTML).text
-        assert "<script" not in page, url
+        assert not re.findall(r"<script(?! (?:src=\"/(?:static|vendor)/|type=\"application/json\"))", page), url
         assert "<img" not in page, url
         assert not re.search(r"(href|src|action)=\"?\s*javascript:", page), url
         assert not re.search(r"<[^>]+\son\w+=", page), url
@@ -124,7 +124,7 @@ def test_every_answer_has_the_security_headers(app: Flask, client: FlaskClient, 
 def test_pages_load_nothing_from_another_host_and_have_no_inline_style(client: FlaskClient, hostile: Any) -> None:
     for url in pages(hostile):
         page = client.get(url, headers=HTML).text
-        assert re.findall(r'<link[^>]+href="([^"]+)"', page) == ["/static/kg.css", "/static/kg.svg"]
+        assert all(link.startswith("/static/") for link in re.findall(r'<link[^>]+href="([^"]+)"', page))
         assert "<style" not in page
         assert " style=" not in page
         assert '<html lang="en">' in page
