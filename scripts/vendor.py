@@ -1,7 +1,8 @@
 """Fetches the front-end bundles and the font that kg ships, from npm, into kg/vendor/.
 
 Each package is named with its exact version and the hash that npm publishes for its archive; `npm pack` refuses nothing by itself,
-so the archive is compared with it here. Only the files named are kept, with the package's licence. The list in kg/vendor/README.md
+so the archive is compared with it here. Only the files named are kept, with the package's licence. Packages that come as modules are
+bundled by esbuild: scripts/frontend/package-lock.json pins each of them, and esbuild, with its hash. The list in kg/vendor/README.md
 is written anew; `tests/test_vendor.py` compares it with the files. Users need neither Node.js nor a network.
 
     make vendor
@@ -11,7 +12,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -68,10 +71,39 @@ PACKAGES = (
     ),
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Packages of scripts/frontend, made into one script with one global; `files` are kept beside it as they are."""
+
+    name: str
+    version_of: str
+    licence: str
+    entry: str
+    files: tuple[str, ...]
+    purpose: str
+
+
+FRONTEND = Path(__file__).parent / "frontend"
+BUNDLES = (
+    Bundle(
+        "codemirror", "@codemirror/view", "MIT", "editor.js", (), "the editor of the query page (esbuild of scripts/frontend/editor.js)"
+    ),
+    Bundle(
+        "oxigraph",
+        "oxigraph",
+        "MIT OR Apache-2.0",
+        "oxigraph.js",
+        ("oxigraph/web_bg.wasm",),
+        "SPARQL in the browser, for static sites (esbuild of scripts/frontend/oxigraph.js)",
+    ),
+)
+GLOBALS = {"codemirror": "CodeMirror", "oxigraph": "Oxigraph"}
+
 HEAD = """# Bundles of others
 
-Fetched from npm by `make vendor` (scripts/vendor.py), unaltered, and shipped in the wheel: nothing is loaded from another host. Each folder
-holds the licence of what is in it. This list is written by the script.
+Fetched from npm by `make vendor` (scripts/vendor.py) and shipped in the wheel: nothing is loaded from another host. Files are unaltered, save
+the bundles that esbuild makes of modules. Each folder holds the licences of what is in it. This list is written by the script.
 
 | package | version | licence | file | SHA-256 | for |
 |---|---|---|---|---|---|
@@ -88,6 +120,50 @@ def fetch(package: Package, folder: Path) -> bytes:
     if found != package.integrity:
         raise ValueError(f"{package.name} {package.version} is {found}")
     return content
+
+
+def make_bundles(folder: Path) -> list[str]:
+    """Installs what the lock file pins in a folder, bundles it, and gives the rows of the list."""
+    for name in ("package.json", "package-lock.json", *(bundle.entry for bundle in BUNDLES)):
+        shutil.copy(FRONTEND / name, folder / name)
+    run = {"check": True, "capture_output": True, "cwd": folder, "timeout": 300}
+    subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], **run)
+    rows = []
+    for bundle in BUNDLES:
+        place = FOLDER / bundle.name
+        place.mkdir(parents=True, exist_ok=True)
+        script = place / f"{bundle.name}.min.js"
+        options = ("--bundle", "--minify", "--format=iife", "--target=es2020", "--legal-comments=none", "--log-level=error")
+        command = ["node_modules/.bin/esbuild", bundle.entry, *options, f"--global-name={GLOBALS[bundle.name]}", f"--outfile={script}"]
+        command += [f"--metafile={folder / 'meta.json'}", "--define:import.meta.url='\"\"'"]
+        subprocess.run(command, **run)
+        kept = [script]
+        for file in bundle.files:
+            kept.append(place / Path(file).name)
+            shutil.copy(folder / "node_modules" / file, kept[-1])
+        write_licences(folder, place, bundle)
+        version = json.loads((folder / "node_modules" / bundle.version_of / "package.json").read_text())["version"]
+        for path in kept:
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            row = (bundle.name, version, bundle.licence, f"{bundle.name}/{path.name}", digest, bundle.purpose)
+            rows.append("| " + " | ".join(row) + " |")
+    return rows
+
+
+def write_licences(folder: Path, place: Path, bundle: Bundle) -> None:
+    """One file with the licence of each package whose code is in the bundle; where a package has no file, Apache-2.0 is chosen."""
+    inputs = json.loads((folder / "meta.json").read_text())["inputs"]
+    parts = {path.partition("node_modules/")[2] for path in inputs if "node_modules/" in path}
+    names = sorted({"/".join(part.split("/")[: 2 if part.startswith("@") else 1]) for part in parts})
+    texts = []
+    for name in names:
+        found = sorted((folder / "node_modules" / name).glob("LICENSE*"))
+        version = json.loads((folder / "node_modules" / name / "package.json").read_text())["version"]
+        text = found[0] if found else Path(__file__).parent.parent / "LICENSE"
+        texts.append(
+            f"{name} {version}{'' if found else ' (MIT OR Apache-2.0, here under Apache-2.0)'}\n\n{text.read_text(encoding='utf-8').strip()}\n"
+        )
+    (place / "LICENSE.txt").write_text(f"\n{'-' * 40}\n\n".join(texts), encoding="utf-8")
 
 
 def main() -> None:
@@ -110,6 +186,7 @@ def main() -> None:
                         digest = hashlib.sha256(content).hexdigest()
                         row = (package.name, package.version, package.licence, f"{package.name}/{name}", digest, package.purpose)
                         rows.append("| " + " | ".join(row) + " |")
+        rows += make_bundles(Path(scratch))
     (FOLDER / "README.md").write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
 
 

@@ -25,7 +25,9 @@ OURS = {
 }
 OURS |= NEEDS_A_SERVER
 READERS = "archive epub feeds jsonlines mail pdf plaintext tables warc webpage word"
-EXPORTERS = "csv cytoscape dot gexf graphml html jsonld node-link nquads ntriples pajek parquet png quickstatements rdfxml svg trig turtle"
+EXPORTERS = (
+    "csv cytoscape dot gexf graphml html jsonld node-link nquads ntriples pajek parquet png quickstatements rdfxml site svg trig turtle"
+)
 
 CODE = """
 from kg.model import Extraction

@@ -28,7 +28,7 @@ _SUFFIXES = {".nq": "nquads", ".nt": "ntriples", ".ttl": "turtle", ".rdf": "rdfx
 
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--format", metavar="F", help=f"see `kg plugins` (default: by the suffix of FILE, else {_DEFAULT})")
-    parser.add_argument("-o", "--output", metavar="FILE", help="a file instead of standard output")
+    parser.add_argument("-o", "--output", metavar="FILE", help="a file instead of standard output; a folder with site")
     parser.add_argument("--canonical", action="store_true", help="with nquads: what documents and decisions say, as sorted lines")
     parser.add_argument("--dry-run", action="store_true", help="with quickstatements: list what would be written, and what not")
     parser.add_argument("--measures", action="store_true", help="add degree, betweenness, community and core to the entities")
@@ -158,6 +158,7 @@ COMMANDS = (
             "kg export --format graphml -o graph.graphml",
             "kg export --format turtle --about Balenciaga",
             "kg export -o graph.png --width 1200 --height 800",
+            "kg export --format site -o site",
             "kg export --format nquads --canonical",
             "kg export --format quickstatements --dry-run",
         ),

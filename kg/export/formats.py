@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
@@ -16,7 +17,7 @@ from kg.store import Store
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["Exporter", "ListingExporter", "TableExporter", "list_formats", "load_exporter", "write_file"]
+__all__ = ["Exporter", "FolderExporter", "ListingExporter", "TableExporter", "list_formats", "load_exporter", "write_file"]
 
 
 @runtime_checkable
@@ -41,6 +42,16 @@ class TableExporter(Exporter, Protocol):
 
     tables: Mapping[str, Callable[[View, BinaryIO], None]]
     table_suffix: str
+
+
+@runtime_checkable
+class FolderExporter(Exporter, Protocol):
+    """An exporter whose format is a folder of files; a stream takes it as one archive."""
+
+    marker: str
+
+    def files(self, store: Store, selection: Selection) -> Iterator[tuple[str, bytes]]:
+        """Name, with slashes, and content of each file. One is called `marker`: a folder that has it may be replaced."""
 
 
 @runtime_checkable
@@ -70,9 +81,12 @@ def write_file(
 ) -> list[Path]:
     """Writes a file, or where the format is tables one file a table (``NAME-nodes.csv``), and says which.
 
-    A file appears whole or not at all. `watch` is given each stream that is written to, and gives one to be used in its place.
+    An exporter of folders makes a folder, unless the path ends like its archive. A file or folder appears whole or not at all.
+    `watch` is given each stream that is written to, and gives one to be used in its place.
     UsageError where it can't be written.
     """
+    if isinstance(exporter, FolderExporter) and path.suffix != exporter.suffix:
+        return [_write_folder(exporter, store, selection, path, watch)]
     parts: dict[Path, Callable[[BinaryIO], None]]
     if isinstance(exporter, TableExporter) and path.suffix != exporter.suffix:
         view = read_view(store, selection)
@@ -92,3 +106,25 @@ def write_file(
         finally:
             fresh.unlink(missing_ok=True)
     return list(parts)
+
+
+def _write_folder(exporter: FolderExporter, store: Store, selection: Selection, path: Path, watch: Callable[[BinaryIO], BinaryIO]) -> Path:
+    """Writes a folder beside its place and then moves it there; only an empty folder, or one of the same kind, is replaced."""
+    fresh = path.with_name(f".{path.name}.part")
+    try:
+        if path.exists() and not (path / exporter.marker).is_file() and (not path.is_dir() or any(path.iterdir())):
+            raise UsageError(f"{path} is there and is no {exporter.name} of kg", hint="name a new or an empty folder with -o")
+        shutil.rmtree(fresh, ignore_errors=True)
+        for name, content in exporter.files(store, selection):
+            place = fresh / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with place.open("wb") as stream:
+                watch(stream).write(content)
+        if path.exists():
+            shutil.rmtree(path)
+        fresh.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path} can't be written: {error.strerror}", hint="name another place with -o") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return path

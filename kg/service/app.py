@@ -11,6 +11,7 @@ from kg.service import (
     colours,
     data,
     faults,
+    graph,
     links,
     openapi,
     pages,
@@ -39,8 +40,8 @@ MOST_BYTES = 16 * 1024 * 1024
 _HEADERS = (
     (
         "Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
@@ -65,7 +66,7 @@ def create_app(origin: Store | StoreSource, settings: Settings, *, writing: Writ
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     links.register(app)
     faults.register(app)
-    for room in (sparql, writing_routes, adding, resources, pages, searching, data, openapi, reconcile, reconcile_draft):
+    for room in (sparql, writing_routes, adding, resources, pages, searching, graph, data, openapi, reconcile, reconcile_draft):
         app.register_blueprint(room.create_blueprint())
     app.extensions[EXPRESS] = Express(source, ours, dict(_HEADERS))
     for page in (colours, review, validation):

@@ -56,6 +56,8 @@ def compress(response: Response) -> None:
             return
         response.set_data(_WHOLE[coding](content))
     else:
+        if close := getattr(response.response, "close", None):  # of a file: the response closes only what it iterates itself
+            response.call_on_close(close)
         response.response = _PARTS[coding](response.response)  # type: ignore[arg-type]  # parts of text are no case here
         response.direct_passthrough = False
         response.headers.pop("Content-Length", None)

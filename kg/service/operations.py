@@ -7,6 +7,7 @@ from typing import Any
 
 from kg.query.search import KINDS, MOST, MOST_CHARACTERS
 from kg.service.negotiate import GRAPHS, PAGE, ROWS
+from kg.service.network import MOST_NODES
 from kg.service.searching import ALL, DEFAULT_LIMIT, MOST_SUGGESTED, SUGGESTIONS
 
 __all__ = ["COMPONENTS", "OPERATIONS", "ROWS_OR_GRAPH", "TAGS", "Data", "answers", "query_parameter"]
@@ -281,6 +282,28 @@ OPERATIONS: Mapping[tuple[str, str], Data] = {
         404,
     ),
     ("/.well-known/void", "GET"): _get("sparql", "The dataset in figures (VoID)", _GRAPH, [], 406),
+    ("/graph", "GET"): _get(
+        "data",
+        "A part of the graph, or what a CONSTRUCT gives, to draw: nodes and facts with their sentences",
+        {**_json({"$ref": "#/components/schemas/Network"}), **_HTML},
+        [
+            *_SELECTION,
+            _parameter("nodes", "Most nodes", {"type": "integer", "minimum": 1, "maximum": MOST_NODES}),
+            _parameter("path", "The two ends of a shortest way: names, ids or IRIs of entities", _LIST),
+            _parameter("query", "A CONSTRUCT or DESCRIBE query to draw instead", _STRING),
+            _PAGE_OR_JSON,
+        ],
+        400,
+        404,
+        406,
+    ),
+    ("/vendor/{name}", "GET"): _get(
+        "operation",
+        "Scripts of others that the pages use",
+        {"text/javascript": _TEXT},
+        [_path("name", "Name of the file", "sigma/sigma.min.js")],
+        404,
+    ),
     ("/healthz", "GET"): _get(
         "operation", "200 when queries are answered", _json({"type": "object", "properties": {"status": {"const": "ok"}}}), [], 503
     ),
@@ -351,6 +374,16 @@ _SCHEMAS: Data = {
         "items": {"type": ["string", "array"], "items": _STRING},
         "minItems": 4,
         "maxItems": 4,
+    },
+    "Network": {
+        "type": "object",
+        "required": ["nodes", "facts", "colours", "left_out"],
+        "properties": {
+            "nodes": {"type": "array", "items": {"type": "object", "required": ["id", "label", "type", "href"]}},
+            "facts": {"type": "array", "items": {"type": "object", "required": ["id", "subject", "predicate", "object", "literal"]}},
+            "colours": {"type": "object", "additionalProperties": _LIST},
+            "left_out": {"type": "integer", "minimum": 0, "description": "Nodes past the bound"},
+        },
     },
     "NamedQuery": {
         "type": "object",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from hashlib import blake2b
 from tempfile import SpooledTemporaryFile
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import pyoxigraph as ox
@@ -14,11 +15,12 @@ from flask import Blueprint, Response, make_response, render_template, request
 from kg.errors import KgError
 from kg.query.guard import is_repeatable
 from kg.query.library import load_queries
-from kg.query.results import Results
+from kg.query.results import Results, prefixes
 from kg.query.run import WHOLE, Dataset, answer_query, run_query
 from kg.service.description import describe_service, describe_void
 from kg.service.encoding import stream_of
 from kg.service.faults import Fault, HttpFault, fault_of
+from kg.service.graph import as_block
 from kg.service.negotiate import GRAPHS, ROWS, choose, media_type_of, prefers_page
 from kg.service.state import NOTE, current, state_tag, store
 
@@ -236,7 +238,21 @@ def _page(query: str, *, results: Results | None = None, fault: Fault | None = N
         fault=fault,
         examples=load_queries(current().settings).values(),
         hidden=_hidden(),
+        words=as_block(_words()),
     )
+
+
+def _words() -> dict[str, Any]:
+    """What the editor completes, and the examples."""
+    ontology, settings = current().ontology, current().settings
+    return {
+        "base": store().namespace.base,
+        "prefixes": prefixes(store().namespace),
+        "classes": [[f"kg:{name}", term.label, term.comment] for name, term in ontology.classes.items()],
+        "properties": [[f"kg:{name}", term.label, term.comment] for name, term in ontology.properties.items()],
+        "examples": {query.name: query.text for query in load_queries(settings).values()},
+        "given": _hidden(),
+    }
 
 
 def _hidden() -> list[tuple[str, str]]:
