@@ -343,7 +343,7 @@ class Reading:
             return {}
         return dict.fromkeys((value.value, value.value[:4]) if _is_date(value) else (value.value,), "value")
 
-    def sentence(self, iri: str, graph: Graph, forms: dict[str, str]) -> Sentence:
+    def sentence(self, iri: str, graph: Graph = _DEFAULT, forms: dict[str, str] | None = None) -> Sentence:
         """A piece of evidence; `forms` are the words to be marked in it, each with its type."""
         self._load(iri, graph)
         document = self.text(iri, self.term("inDocument"), graph)
@@ -351,7 +351,7 @@ class Reading:
         return Sentence(
             iri=iri,
             quote=quote,
-            pieces=mark(quote, forms),
+            pieces=mark(quote, forms or {}),
             document=self.named(document),
             published=self.text(document, self.term("published")),
             extractor=self.text(iri, self.term("extractor"), graph),
