@@ -124,7 +124,13 @@ def written(name: str, store: Store, selection: Selection | None = None) -> byte
 
 
 def test_every_shipped_format_has_a_reader_here() -> None:
-    assert {plugin.name for plugin in list_plugins(["exporters"]) if plugin.origin == "kg"} == {*NETWORKS, *RDF, "png", "quickstatements", "site"}
+    assert {plugin.name for plugin in list_plugins(["exporters"]) if plugin.origin == "kg"} == {
+        *NETWORKS,
+        *RDF,
+        "png",
+        "quickstatements",
+        "site",
+    }
 
 
 @pytest.mark.parametrize("name", sorted({*NETWORKS, *RDF, "png"}))
