@@ -30,7 +30,7 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 
-EX = "http://load.example/"
+EX = "http://bench.example/"
 LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 

@@ -25,11 +25,12 @@ MAX_LINKS = 1000
 _HARMLESS = 1500
 """So short a query (characters) cannot be deep enough to do harm."""
 
-_NOTABLE = (
-    *("SERVICE", "LOAD", "INSERT", "DELETE", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH"),
-    *("GROUP_CONCAT", "BNODE", "GRAPH"),
-)
-"""Words that make a query worth reading: those that are refused, and those that ``kg/query/mend.py`` looks at."""
+_OUTSIDE = ("SERVICE", "LOAD")
+_NOTABLE = re.compile(r"\b(?:INSERT|DELETE|CLEAR|CREATE|DROP|COPY|MOVE|ADD|WITH|GROUP_CONCAT|BNODE|GRAPH)\b", re.IGNORECASE)
+"""Words that make a query worth reading: those that are refused, wherever they stand, and those that ``kg/query/mend.py`` looks at."""
+
+_WHOLE_IRI = re.compile(r"<[^<>\"{}|^`\\\x00-\x20]*>")
+"""An IRI. Were it a comparison to the engine, no SERVICE could stand in it, which needs a brace before the next bracket."""
 
 _PATH = re.compile(r"(?<!SELECT )(?<!\()\*|\?(?!\w)")
 """The same for paths."""
@@ -88,8 +89,9 @@ def is_plain(text: str) -> bool:
     """Whether a query can go to the engine unread: too short to be deep, and without any word that matters, even in a string."""
     if len(text) >= _HARMLESS or not text.isascii() or text.count("{") + text.count("(") + text.count("[") > MAX_DEPTH:
         return False
-    capitals = text.upper()
-    return not any(word in capitals for word in _NOTABLE) and _PATH.search(text) is None
+    words = _WHOLE_IRI.sub("", text)
+    capitals = words.upper()
+    return not any(word in capitals for word in _OUTSIDE) and _NOTABLE.search(words) is None and _PATH.search(words) is None
 
 
 def is_repeatable(text: str) -> bool:

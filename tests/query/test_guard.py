@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.errors import QuerySyntaxError, UsageError
-from kg.query.guard import MAX_DEPTH, MAX_LINKS, Token, check, iter_tokens, position
+from kg.query.guard import MAX_DEPTH, MAX_LINKS, Token, check, is_plain, iter_tokens, position
 
 PIECES = (
     "{",
@@ -184,3 +184,22 @@ def test_lone_surrogate_is_refused() -> None:
     """Text that no encoding can carry."""
     with pytest.raises(QuerySyntaxError, match="line 2, column 3"):
         check("ASK {\n  \ud800 }")
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("SELECT ?p { ?c kg:photographedBy ?p }", True),
+        ("SELECT ?p { <http://load.example/service?a=1> ?p ?o }", True),
+        ("SELECT ?p { ?s ?p ?o . FILTER(?o < 3 && ?o > 1) }", True),
+        ("SELECT ?p { GRAPH ?g { ?s ?p ?o } }", False),
+        ("SELECT ?p { ?s ?p 1SERVICE<http://x.example/>{ ?a ?b ?c } }", False),
+        ("SELECT ?p { ?s ?p ?o FILTER(?a<?b)SERVICE?x{ ?a ?b ?c }FILTER(?c>?d) }", False),
+        ("SELECT ?p { ?s ?p ?o FILTER(?a<?b)SERVICE<http://x.example/>{ ?a ?b ?c } }", False),
+        ("SELECT ?p { ?s kg:a* ?p }", False),
+        ("DELETE WHERE { ?s ?p ?o }", False),
+    ],
+)
+def test_plain_queries_go_to_the_engine_unread(text: str, plain: bool) -> None:
+    """Words inside IRIs and longer words don't count; a word that must be refused counts wherever the engine could read it."""
+    assert is_plain(text) is plain
