@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from kg.clock import Clock, add_seconds
+from kg.engines import open_engine
 from kg.extract import Pipeline
 from kg.link import Index, load_index
 from kg.model import BuildReport, Document, Problem
-from kg.parallel import in_order
 from kg.rdf.iris import Namespace
 from kg.rdf.ontology import load_ontology, ontology_folder
 from kg.read import Reading
@@ -24,7 +24,7 @@ from kg.store import Store
 from kg.validate import Shapes, Verdict, judge, load_shapes
 from kg.wikidata.linking import load_linker
 
-__all__ = ["Line", "build"]
+__all__ = ["Line", "Outcome", "build"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,12 @@ class Outcome:
     verdict: Verdict | None
     problems: tuple[Problem, ...]
     seconds: dict[str, float]
+
+    @classmethod
+    def lost(cls, document: Document) -> Outcome:
+        """Of a document that killed one worker after another, as one does that takes more memory than there is."""
+        message = "the workers that took it were killed; give each more memory, split its text, or leave it out"
+        return cls(document, None, (Problem("extract", document.id, "worker-killed", message),), {})
 
 
 class Line:
@@ -59,7 +65,7 @@ class Line:
 
     def __call__(self, document: Document) -> Outcome:
         """One document through extraction, resolution and validation."""
-        clock = _Clock()
+        clock = Clock()
         extraction = self.pipeline(document)
         clock.lap("extract")
         if extraction.problems and not extraction.mentions:
@@ -110,18 +116,15 @@ def build(
             else:
                 yield document
 
-    several = settings.workers > 1
-    wanted = islice(fresh(), limit)
-    made = in_order(Line, (settings, store.namespace.base), wanted, workers=settings.workers) if several else map(line, wanted)
-    for outcome in made:
+    for outcome in _outcomes(line, settings, islice(fresh(), limit)):
         problems += outcome.problems
-        _add(seconds, outcome.seconds)
+        add_seconds(seconds, outcome.seconds)
         if outcome.verdict is not None:
-            clock = _Clock()
+            clock = Clock()
             counts["replaced"] += store.ledger.state(outcome.document.id) is not None
             reviser.put(outcome.document, outcome.verdict, fingerprint=line.fingerprint)
             clock.lap("store")
-            _add(seconds, clock.seconds)
+            add_seconds(seconds, clock.seconds)
             verdict = outcome.verdict
             counts.update(documents=1, facts=len(verdict.accepted.statements), refused=len(verdict.refused), warnings=len(verdict.warnings))
         progress(outcome.document.id)
@@ -129,23 +132,13 @@ def build(
     return BuildReport(**counts, seconds={stage: round(value, 3) for stage, value in seconds.items()}, problems=tuple(problems))
 
 
+def _outcomes(line: Line, settings: Settings, documents: Iterator[Document]) -> Iterator[Outcome]:
+    if settings.workers == 1 and not settings.engine:
+        yield from map(line, documents)
+        return
+    with open_engine(settings) as run:
+        yield from run(Line, (settings, line.namespace.base), documents, lost=Outcome.lost)
+
+
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _add(seconds: dict[str, float], more: dict[str, float]) -> None:
-    for stage, value in more.items():
-        seconds[stage] += value
-
-
-class _Clock:
-    """Seconds of wall time between laps, by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
-        self._last = now

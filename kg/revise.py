@@ -18,7 +18,7 @@ from kg.model import Correction, Document, Literal, Profile, Resolution, Stateme
 from kg.store import Store
 from kg.validate import Verdict
 
-__all__ = ["Reviser", "source_key"]
+__all__ = ["Reviser", "refused_as_data", "source_key"]
 
 
 def source_key(document: Document) -> str:
@@ -35,7 +35,7 @@ class _Touched:
     facts: set[tuple[str, str, str | Literal]] = field(default_factory=set)
 
 
-def _refused_as_data(verdict: Verdict) -> list[dict[str, Any]]:
+def refused_as_data(verdict: Verdict) -> list[dict[str, Any]]:
     """What was refused and why, as plain data for the quarantine."""
     return [
         {
@@ -82,7 +82,7 @@ class Reviser:
 
         def change() -> None:
             self.ledger.remove(document.id)
-            self.ledger.put(document, resolution, fingerprint=fingerprint, source=source_key(document), refused=_refused_as_data(verdict))
+            self.ledger.put(document, resolution, fingerprint=fingerprint, source=source_key(document), refused=refused_as_data(verdict))
 
         former = self.ledger.row(document.id)
         self._revise(self._touched_by(document.id, former, resolution), change, document_id=document.id)

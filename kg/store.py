@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 import pyoxigraph as ox
 
@@ -22,7 +22,7 @@ from kg.ledger import Ledger
 from kg.rdf.iris import Namespace
 from kg.rdf.write import Writer, as_nquads
 
-__all__ = ["FORMAT", "Store", "apply_difference", "check_store", "open_store", "read_manifest"]
+__all__ = ["FORMAT", "Store", "apply_difference", "check_store", "checked_base", "open_store", "read_manifest"]
 
 FORMAT = 1
 """Version of the layout of a store's folder."""
@@ -123,6 +123,20 @@ class Store:
             raise StoreError(f"{self.path} is open for reading only", hint="open it for writing")
         with _mapped(self.path):
             apply_difference(self.graph, removed, added)
+
+    @contextmanager
+    def filling(self, quads: BinaryIO) -> Iterator[None]:
+        """Fills a store that is new and that nobody else knows yet: N-Quads by the engine's bulk loader, inside the block the ledger.
+
+        Then the full-text index is made. There is no journal of it, and where it does not end well the folder is good for nothing.
+        """
+        with _mapped(self.path):
+            self.graph.bulk_load(input=quads, format=ox.RdfFormat.N_QUADS)
+            self.graph.flush()
+        with self.ledger.filling():
+            with self.ledger.transaction():
+                yield
+            self.rebuild_index()
 
     # -- the full-text index -----------------------------------------------------------------------------------
 
@@ -251,16 +265,16 @@ def _prepared(place: Path, *, base: str | None, create: bool) -> dict[str, objec
     if not (place / "store.json").is_file():
         if not create:
             raise StoreMissing(f"there is no store at {place}", hint="`kg build PATH…` makes one, --store names another")
-        _create(place, _checked_base(base or _DEFAULT_BASE))
+        _create(place, checked_base(base or _DEFAULT_BASE))
     manifest = read_manifest(place)
-    if base is not None and create and _checked_base(base) not in (manifest["base"], _DEFAULT_BASE):
+    if base is not None and create and checked_base(base) not in (manifest["base"], _DEFAULT_BASE):
         raise StoreVersionError(
             f"{place} has base IRI {manifest['base']}, not {base}", hint="build into another store, or leave KG_BASE unset"
         )
     return manifest
 
 
-def _checked_base(base: str) -> str:
+def checked_base(base: str) -> str:
     """A base IRI with the slash that it ends in."""
     try:
         ox.NamedNode(base)

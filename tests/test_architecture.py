@@ -18,16 +18,20 @@ PACKAGE = ROOT / "kg"
 # Level, what it may import (levels), groups of rooms: a room may import those of the groups left of its own.
 LAYERS = (
     (5, range(5), (("service/",), ("api.py",), ("__init__.py",), ("cli/",), ("__main__.py",))),
-    (4, range(4), (("revise.py",), ("build.py", "evaluate.py"), ("train/",))),
+    (4, range(4), (("revise.py",), ("build.py", "evaluate.py"), ("bulk.py", "train/"))),
     (3, range(2), (("read/", "extract/", "resolve.py", "fuse.py"),)),
     (3, range(3), (("validate.py", "query/", "export/"),)),
     (2, range(2), (("rdf/", "ledger.py", "fulltext.py"), ("store.py",))),
     (
         1,
         range(1),
-        (("http.py", "names.py", "parallel.py", "resources.py", "settings.py"), ("wikidata/",), ("gold.py", "link.py", "plugins.py")),
+        (
+            ("http.py", "names.py", "parallel.py", "resources.py", "settings.py", "shards.py"),
+            ("wikidata/",),
+            ("engines.py", "gold.py", "link.py", "plugins.py"),
+        ),
     ),
-    (0, range(0), (("errors.py", "model.py"),)),
+    (0, range(0), (("clock.py", "errors.py", "model.py"),)),
 )
 GRAPH = ("rdf/", "store.py", "revise.py", "validate.py", "query/", "export/", "service/", "cli/")
 OUTSIDE = {
@@ -40,6 +44,8 @@ OUTSIDE = {
     "numpy": ("extract/", "train/", "export/"),
     **dict.fromkeys(("pyshacl", "shacl", "pyparsing"), ("validate.py",)),
     **dict.fromkeys(("networkx", "arro3", "resvg_py", "uharfbuzz"), ("export/",)),
+    "fsspec": ("shards.py", "read/"),
+    **dict.fromkeys(("dask", "distributed"), ("engines.py",)),
     "rapidfuzz": ("query/", "wikidata/"),
     **dict.fromkeys(("rdflib", "pyoxigraph"), GRAPH),
     **dict.fromkeys(("urllib.request", "http.client"), ("http.py", "read/fetch.py")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kg.cli.output import print_notice
@@ -15,21 +16,21 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.1
 
-__all__ = ["check_store", "entity_id", "matching", "open_for_reading", "open_for_writing", "require_document", "reviser"]
+__all__ = ["check_store", "entity_id", "exists", "matching", "open_for_reading", "open_for_writing", "place", "require_document", "reviser"]
 
 
 def check_store(settings: Settings) -> None:
     """Raises StoreMissing or StoreVersionError, and opens nothing."""
     from kg import store
 
-    store.check_store(_place(settings))
+    store.check_store(place(settings))
 
 
 def open_for_reading(settings: Settings) -> Store:
     """The store as it is now; several processes may read while one writes."""
     from kg.store import open_store
 
-    return open_store(_place(settings), read_only=True)
+    return open_store(place(settings), read_only=True)
 
 
 def open_for_writing(settings: Settings, *, create: bool = False) -> Store:
@@ -43,7 +44,7 @@ def open_for_writing(settings: Settings, *, create: bool = False) -> Store:
     began, told = time.monotonic(), False
     while True:
         try:
-            return open_store(_place(settings), base=settings.base if create else None, create=create)
+            return open_store(place(settings), base=settings.base if create else None, create=create)
         except StoreLocked as error:
             if time.monotonic() - began >= settings.lock_seconds:
                 raise
@@ -53,13 +54,19 @@ def open_for_writing(settings: Settings, *, create: bool = False) -> Store:
             time.sleep(_PAUSE)
 
 
-def _place(settings: Settings) -> str:
-    place = str(settings.store)
-    if "://" in place:
-        raise UsageError(f"{place} is a server, and this version works on folders only", hint="name a folder with --store")
-    if not place:
+def exists(settings: Settings) -> bool:
+    """Whether there is a store already."""
+    return Path(place(settings), "store.json").is_file()
+
+
+def place(settings: Settings) -> str:
+    """Folder of the store that the settings name; UsageError where they name none."""
+    folder = str(settings.store)
+    if "://" in folder:
+        raise UsageError(f"{folder} is a server, and this version works on folders only", hint="name a folder with --store")
+    if not folder:
         raise UsageError("--store is empty", hint="name a folder, or leave it out")
-    return place
+    return folder
 
 
 def matching(settings: Settings, store: Store) -> Settings:
