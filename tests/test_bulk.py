@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -112,7 +113,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """The store that a plain build makes of the documents."""
     chosen = Settings()
     with pytest.MonkeyPatch.context() as patch, open_store(tmp_path_factory.mktemp("plain") / "store", create=True) as store:
-        patch.setattr("kg.build.Line", Recorded)
+        patch.setattr(sys.modules["kg.build"], "Line", Recorded)
         report = build(documents(), store, chosen)
         assert report.documents == len(documents())
         yield store
@@ -163,7 +164,9 @@ def test_the_order_of_documents_does_not_matter(settings: Settings, plain: Store
 def test_problems_are_told_and_the_rest_is_built(settings: Settings) -> None:
     """A document that can't be read or extracted is a problem; the limit counts documents."""
     unread = Problem("read", "unread", "empty", "has no text")
-    foreign = Document("foreign", (Text("body", "Der Hund und die Katze sind nicht mit dem Zug nach Wien gefahren, sondern mit dem Rad. " * 5),))
+    foreign = Document(
+        "foreign", (Text("body", "Der Hund und die Katze sind nicht mit dem Zug nach Wien gefahren, sondern mit dem Rad. " * 5),)
+    )
     plainly = Document("plain", (Text("body", "Nothing of note happened at the quayside."),))
     chosen = settings.replace(extractors="rules")
     report = bulk_build([unread, foreign, plainly, replace(plainly, id="beyond")], chosen, limit=2)
@@ -261,7 +264,7 @@ def test_a_store_grows_on_a_cluster(settings: Settings, plain: Store, tmp_path: 
     """Into a store that is there, one document after the other, extraction alone is spread; a killed worker is made up for."""
     mark = tmp_path / "killed"
     monkeypatch.setenv("KG_STORE", str(mark))
-    monkeypatch.setattr("kg.build.Line", KilledOnce)
+    monkeypatch.setattr(sys.modules["kg.build"], "Line", KilledOnce)
     monkeypatch.setattr("os.kill", lambda *_: None)  # here, where no document is taken but by a cluster's worker
     with open_store(settings.store, create=True) as store:
         report = build(documents(), store, settings.replace(engine="dask", workers=2))
