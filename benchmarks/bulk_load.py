@@ -27,7 +27,7 @@ from kg.model import Document, Entity, Mention, Name, Resolution, Span, Statemen
 from kg.rdf.iris import Namespace
 from kg.settings import Settings
 from kg.shards import Shards
-from kg.store import open_store
+from kg.store import load_quads, open_store
 from kg.validate import judge
 
 NAMES = 20_000
@@ -89,8 +89,7 @@ def load_graph(shards: Shards, folder: Path) -> tuple[float, int]:
     store = ox.Store(str(folder / "alone"))
     begin = time.perf_counter()
     with shards.joined(names) as quads:
-        store.bulk_load(input=quads, format=ox.RdfFormat.N_QUADS)
-        store.flush()
+        load_quads(store, quads)
     spent = time.perf_counter() - begin
     with shards.joined(names) as quads, (folder / "all.nq").open("wb") as file:
         shutil.copyfileobj(quads, file, 1 << 20)

@@ -132,14 +132,14 @@ def small_disk(folder: Path, kilobytes: int, command: list[str]) -> list[str]:
 
 
 def test_a_disk_that_is_really_full(kg: Run, wire: Path) -> None:
-    """A file system of 600 kB fills up in mid-build: 3, one line; the store on it opens, and goes on where there is room."""
+    """A file system of 2,500 kB fills up in mid-build: 3, one line; the store on it opens, and goes on where there is room."""
     disk = wire.parent / "disk"
     disk.mkdir()
     steps = f"""
         {sys.executable} -m kg build wire.jsonl --store disk/store 2> full.txt; echo $? > code.txt
         {sys.executable} -m kg documents --store disk/store > documents.txt 2> opened.txt; cp -r disk/store kg-store
     """
-    done = subprocess.run(small_disk(disk, 600, ["sh", "-c", steps]), timeout=120, check=False)
+    done = subprocess.run(small_disk(disk, 2500, ["sh", "-c", steps]), timeout=120, check=False)
     assert done.returncode == 0
     assert (Path("code.txt").read_text(), Path("full.txt").read_text().count("\n")) == ("3\n", 1)
     assert "space" in Path("full.txt").read_text()
@@ -151,8 +151,8 @@ def test_a_disk_that_is_really_full(kg: Run, wire: Path) -> None:
 def cut_power(store: Path, copy: Path, chance: random.Random) -> None:
     """What may be on the disk when the power goes: all that was forced there, of the rest a beginning.
 
-    Forced there are the ledger's log, with each commit (SQLite, synchronous=FULL), and the graph's tables. The graph's own log (``*.log`` of
-    RocksDB) is not: it ends anywhere. A commit that was under way leaves a torn frame at the end of the ledger's log.
+    Forced there are the ledger's log, with each commit (SQLite, synchronous=FULL), and the graph's tables. The graph's log (``*.log`` of
+    RocksDB) is not: it ends anywhere. A commit that was under way leaves a torn frame at the end of the ledger's.
     """
     shutil.copytree(store, copy)
     for path in copy.glob("graph-*/*.log"):
