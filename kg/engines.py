@@ -107,10 +107,19 @@ class _Cluster:
         recipe = pickle.dumps((make, arguments))
         waiting: deque[tuple[Item, Future]] = deque()
 
+        def submit(item: Item) -> Future:
+            return self.client.submit(_work, recipe, item, pure=False)
+
         def first() -> Result:
             item, future = waiting.popleft()
             try:
-                found: Result = future.result()
+                try:
+                    found: Result = future.result()
+                except KilledWorker:  # perhaps of what another task did there: it is tried alone
+                    for _, other in waiting:
+                        other.exception()  # waits until it is done
+                    future = submit(item)
+                    found = future.result()
                 return found
             except KilledWorker as error:
                 if lost is not None:
@@ -122,7 +131,7 @@ class _Cluster:
 
         try:
             for item in items:
-                waiting.append((item, self.client.submit(_work, recipe, item, pure=False)))
+                waiting.append((item, submit(item)))
                 if len(waiting) >= _AHEAD * max(1, len(self.client.nthreads())):
                     yield first()
             while waiting:
