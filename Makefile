@@ -20,8 +20,8 @@ install: $(STAMP)  ## makes .venv with everything, from the lock file
 demo: $(STAMP)  ## builds a graph of seeds/documents, shows its facts with their sentences, answers three questions
 	@$(BIN)/kg demo
 
-test: $(STAMP)  ## runs all tests
-	@$(BIN)/python -m pytest
+test: $(STAMP)  ## runs all tests, on two processes
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 format: $(STAMP)  ## formats the code
 	@$(BIN)/ruff format kg tests benchmarks && $(BIN)/ruff check --fix kg tests benchmarks

@@ -19,7 +19,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from markupsafe import escape
 
-from kg.errors import UsageError
+from kg.errors import StoreError, UsageError
 from kg.export.rdf import selected_quads
 from kg.export.view import Selection, View, best_connected, read_view
 from kg.query.results import prefixes
@@ -45,7 +45,6 @@ _FIXED = {
     "": "index.html",
     "documents": "documents.html",
     "ontology": "ontology.html",
-    "validation": "validation.html",
     "search": "search.html",
     "graph": "graph.html",
     "sparql": "query.html",
@@ -145,6 +144,8 @@ class _Site:
     def _page(self, client: FlaskClient, path: str, name: str) -> bytes:
         address = f"{path}?nodes={MOST_NODES}" if path == "/graph" else path
         response = client.get(address, headers=_HTML)
+        if response.status_code != 200:
+            raise StoreError(f"the page {address} can't be made", hint="`kg doctor` checks the store")
         text = response.text
         up = "../" * name.count("/")
         text = _FORM.sub(lambda found: found[0] if self._target(unescape(found[1])) else "", text)
