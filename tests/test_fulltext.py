@@ -103,7 +103,7 @@ def test_merge_split_and_reject_are_respected(store: Store) -> None:
     assert entities("Liv Vane") == ["person/liv-vane"]
     sentence = "Tidewell has made the swimmer Noor Marsh its face"
     (hit,) = search(store, f'"{sentence}"', kinds=["sentence"])
-    facts = {s.fact for s in store.ledger.statements_about(["person/noor-marsh"], "ambassadorOf")}
+    facts = {s.fact for s in store.ledger.testimonies_about(["person/noor-marsh"], "ambassadorOf")}
     for fact in facts:
         reviser.correct(Correction("reject", (fact,), "tester", "2026-01-01"))
     assert hit.iri not in {other.iri for other in search(store, sentence, kinds=["sentence"])}

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from kg.store import open_store
+from kg.store import FORMAT, open_store
 from tests.cli.conftest import Run, run_apart, start
 
 DOCUMENTS = 60
@@ -218,7 +218,7 @@ def test_a_second_writer_is_told_whom_it_waits_for(kg: Run, built: Path, monkeyp
 def test_a_store_of_another_version(kg: Run, built: Path) -> None:
     """It is not touched, and the message says what to do."""
     manifest = Path("kg-store/store.json")
-    manifest.write_text(manifest.read_text(encoding="utf-8").replace('"format": 1', '"format": 99'), encoding="utf-8")
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace(f'"format": {FORMAT}', '"format": 99'), encoding="utf-8")
     for command in (["build", "news"], ["facts"], ["doctor"]):
         answer = kg(*command)
         assert answer.code in (1, 2)

@@ -504,5 +504,5 @@ def test_requests_keep_to_the_rate(stub: Stub, make: Make, waits: list[float]) -
 
 def test_the_key_is_not_shown(make: Make) -> None:
     """The settings mark it as secret, and the access leaves it out where it is printed."""
-    assert [setting.name for setting in SETTINGS if setting.secret] == ["token", "llm_key"]
+    assert [setting.name for setting in SETTINGS if setting.secret] == ["server_password", "server_token", "token", "llm_key"]
     assert KEY not in repr(make().chat.access)

@@ -102,7 +102,7 @@ def test_answers_are_equal(request: pytest.FixtureRequest, settings: Settings, f
         assert list(facts(store)) == list(facts(reference)) != []
         assert list(facts(store, about="Liv Vane", at="2024")) == list(facts(reference, about="Liv Vane", at="2024")) != []
         wrong = set()
-        for name in load_queries(settings):
+        for name in set(load_queries(settings)) - {"wikidata-dates-and-owners"}:  # which asks another service
             try:
                 same = _answer(store, name) == _answer(reference, name)
             except kg.KgError:

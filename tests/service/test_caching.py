@@ -149,7 +149,7 @@ def test_too_much_is_an_error_that_says_so(bounded: Callable[..., FlaskClient], 
     response = bounded(**change).get("/sparql", query_string=EVERYTHING, headers={"Accept": accept})
     assert response.status_code == 422
     assert "more than" in response.text
-    assert "http://localhost:8000/resource/" not in response.text
+    assert "http://localhost:8000/resource/person/" not in response.text
 
 
 def test_a_query_that_is_too_long_is_413(bounded: Callable[..., FlaskClient]) -> None:

@@ -325,7 +325,7 @@ def test_the_site_is_walked_from_disk(disk: Tab) -> None:
     """Search, entity, sentence, document, graph, query: no server, no other host."""
     page = disk.page
     page.goto(f"{disk.home}/index.html")
-    page.fill("header input[name=q]", "liv v")
+    page.fill("input[name=q] >> visible=true", "liv v")
     page.keyboard.press("Enter")
     page.wait_for_selector("#hits a")
     page.locator("#hits a", has_text="Liv Vane").first.click()
@@ -339,7 +339,7 @@ def test_the_site_is_walked_from_disk(disk: Tab) -> None:
     choose(disk, "tidewell")
     page.locator("#detail a", has_text="Page").click()
     assert page.inner_text("h1") == "Tidewell"
-    page.locator("nav a", has_text="SPARQL").click()
+    page.locator("nav a", has_text="Query").click()
     disk.wait()
     write(disk, "SELECT ?p ?name WHERE { ?p kg:ambassadorOf <resource/brand/tidewell> ; rdfs:label ?name }")
     page.click("#run")

@@ -80,7 +80,7 @@ def test_examples_of_named_queries_are_answered(client: FlaskClient, description
     for (path, _), each in operations(description).items():
         given = {p["name"]: p["example"] for p in each["parameters"] if "example" in p and p["in"] == "query"}
         needed = {p["name"] for p in each["parameters"] if p.get("required")}
-        if path.startswith("/queries/") and needed <= set(given):
+        if path.startswith("/queries/") and needed <= set(given) and "wikidata" not in path:  # which asks another service
             asked += 1
             assert client.get(path, query_string=given).status_code == 200, (path, given)
     assert asked > 15
