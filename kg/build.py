@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from kg.clock import Clock, peak_memory
+from kg.clock import Clock, add_seconds, peak_memory, timed
+from kg.engines import open_engine
 from kg.extract import Pipeline
 from kg.link import Index, load_index
 from kg.model import BuildReport, Document, Problem
-from kg.parallel import in_order
 from kg.rdf.iris import Namespace
 from kg.rdf.ontology import load_ontology, ontology_folder
 from kg.read import Reading
@@ -24,7 +24,7 @@ from kg.store import Store
 from kg.validate import Shapes, Verdict, judge, load_shapes
 from kg.wikidata.linking import load_linker
 
-__all__ = ["Line", "build"]
+__all__ = ["Line", "Outcome", "build"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,12 @@ class Outcome:
     verdict: Verdict | None
     problems: tuple[Problem, ...]
     seconds: dict[str, float]
+
+    @classmethod
+    def lost(cls, document: Document) -> Outcome:
+        """Of a document that killed one worker after another, as one does that takes more memory than there is."""
+        message = "the workers that took it were killed; give each more memory, split its text, or leave it out"
+        return cls(document, None, (Problem("extract", document.id, "worker-killed", message),), {})
 
 
 class Line:
@@ -101,7 +107,7 @@ def build(
         documents.leave_out(stored=lambda id: (store.ledger.state(id) or ("", ""))[1] == line.fingerprint)
 
     def fresh() -> Iterator[Document]:
-        for document in _timed(documents, seconds):
+        for document in timed(documents, seconds, "read"):
             if isinstance(document, Problem):
                 problems.append(document)
             elif store.ledger.state(document.id) == (document.digest, line.fingerprint):
@@ -110,18 +116,15 @@ def build(
             else:
                 yield document
 
-    several = settings.workers > 1
-    wanted = islice(fresh(), limit)
-    made = in_order(Line, (settings, store.namespace.base), wanted, workers=settings.workers) if several else map(line, wanted)
-    for outcome in made:
+    for outcome in _outcomes(line, settings, islice(fresh(), limit)):
         problems += outcome.problems
-        _add(seconds, outcome.seconds)
+        add_seconds(seconds, outcome.seconds)
         if (verdict := outcome.verdict) is not None:
             clock = Clock()
             counts["replaced"] += store.ledger.state(outcome.document.id) is not None
             reviser.put(outcome.document, verdict, fingerprint=line.fingerprint)
             clock.lap("store")
-            _add(seconds, clock.seconds)
+            add_seconds(seconds, clock.seconds)
             counts.update(documents=1, facts=len(verdict.accepted.statements), refused=len(verdict.refused), warnings=len(verdict.warnings))
         progress(outcome.document.id)
     store.checkpoint()
@@ -129,19 +132,13 @@ def build(
     return BuildReport(**counts, seconds=rounded, peak_memory=peak_memory(), problems=tuple(problems))
 
 
-def _timed(documents: Iterable[Document | Problem], seconds: dict[str, float]) -> Iterator[Document | Problem]:
-    clock = Clock()
-    for document in documents:
-        clock.lap("read")
-        seconds["read"] = clock.seconds["read"]
-        yield document
-        clock.lap("others")
+def _outcomes(line: Line, settings: Settings, documents: Iterator[Document]) -> Iterator[Outcome]:
+    if settings.workers == 1 and not settings.engine:
+        yield from map(line, documents)
+        return
+    with open_engine(settings) as run:
+        yield from run(Line, (settings, line.namespace.base), documents, lost=Outcome.lost)
 
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _add(seconds: dict[str, float], more: dict[str, float]) -> None:
-    for stage, value in more.items():
-        seconds[stage] += value

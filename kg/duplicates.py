@@ -42,6 +42,8 @@ CREATE TABLE IF NOT EXISTS source_band (key INTEGER NOT NULL, number INTEGER NOT
 CREATE TABLE IF NOT EXISTS source_state (one INTEGER PRIMARY KEY CHECK (one = 1), version TEXT NOT NULL);
 """
 
+_COLUMNS = {"source": 3, "source_signature": 3, "source_band": 2, "source_state": 2}
+
 
 class Signature(NamedTuple):
     """What a text is compared by: 64-bit hashes of its shingles, and of the bands of its MinHash."""
@@ -110,6 +112,11 @@ class Duplicates:
             return len(documents)
         sql = "SELECT count(DISTINCT label) FROM source WHERE document IN (SELECT value FROM json_each(?))"
         return int(self._rows(sql, dumps(sorted(documents)))[0][0])
+
+    def joined(self) -> Iterator[tuple[str, str]]:
+        """(document, name of its source) where the two differ: a source is named by one of its documents."""
+        with _mapped():
+            yield from self._connection.execute("SELECT document, label FROM source WHERE document != label ORDER BY document")
 
     def source(self, document_id: str) -> list[str]:
         """The documents that are one source with this one, itself among them; sorted."""
@@ -212,11 +219,21 @@ class Duplicates:
     def rebuild(self, documents: Iterable[Document]) -> None:
         """Forgets all, and finds the sources of these documents."""
         with _mapped():
-            for table in ("source", "source_signature", "source_band", "source_state"):
+            for table in _COLUMNS:
                 self._connection.execute(f"DELETE FROM {table}")
-        for document in documents:
-            signature = sign(document)
-            self.change(document.id, signature, self.regroup(document.id, signature))
+        self.fill((document.id, sign(document)) for document in documents)
+
+    def fill(self, signatures: Iterable[tuple[str, Signature]]) -> None:
+        """Puts many documents, one after the other."""
+        for document_id, signature in signatures:
+            self.change(document_id, signature, self.regroup(document_id, signature))
+
+    def fill_from(self, other: Duplicates) -> None:
+        """Takes all from the sources of another file, where there are none here yet."""
+        with _mapped():
+            for table, count in _COLUMNS.items():
+                rows = other._connection.execute(f"SELECT * FROM {table}")
+                self._connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * count)})", rows)
 
 
 def _all_but_largest(blocks: list[frozenset[str]]) -> set[str]:

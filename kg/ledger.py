@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -14,10 +14,13 @@ from typing import Any
 from kg.errors import StoreError, StoreFull
 from kg.model import Correction, Document, Entity, Evidence, Link, Literal, Mention, Name, Resolution, Span, Statement, Testimony, Text
 
-__all__ = ["Ledger", "Row"]
+__all__ = ["Ledger", "Row", "as_rows", "entity_from", "statement_from"]
 
 _KEPT = 16_000_000
 """Characters of the journal that stay for readers who follow it; those further behind read the whole graph anew."""
+
+_COLUMNS = {"document": 6, "entity": 6, "statement": 9}
+_INDEXES = ("entity_document", "statement_document", "statement_subject", "statement_object")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS document (
@@ -131,33 +134,32 @@ class Ledger:
 
     def put(self, document: Document, resolution: Resolution, *, fingerprint: str, refused: list[dict[str, Any]]) -> None:
         """Records what a document says. It must not be there yet."""
-        values = (document.id, document.digest, fingerprint, _dump(_document_as(document)), _dump(_resolution_as(resolution)))
+        rows = as_rows(document, resolution, fingerprint=fingerprint, refused=refused)
+        self.insert("document", [rows[0]])
+        self.insert("entity", rows[1])
+        self.insert("statement", rows[2])
+
+    def insert(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Adds rows that `as_rows` has made to the table ``document``, ``entity`` or ``statement``."""
+        places = ", ".join("?" * _COLUMNS[table])
         with _mapped(self.path):
-            self._connection.execute("INSERT INTO document VALUES (?, ?, ?, ?, ?, ?)", (*values, _dump(refused)))
-            self._connection.executemany(
-                "INSERT INTO entity VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (e.id, document.id, e.type, e.name, _dump(e.aliases), _dump(_links_as(e)) if e.link or e.candidates else None)
-                    for e in resolution.entities
-                ],
-            )
-            self._connection.executemany(
-                "INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        s.fact,
-                        document.id,
-                        s.subject,
-                        s.predicate,
-                        s.object if isinstance(s.object, str) else None,
-                        _dump(_value_as(s.object)),
-                        s.confidence,
-                        _dump(s.qualifiers),
-                        _dump(_statement_as(s)),
-                    )
-                    for s in resolution.statements
-                ],
-            )
+            self._connection.executemany(f"INSERT INTO {table} VALUES ({places})", rows)
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """For a file that nobody else knows yet: inside, nothing is forced to the disk and indexes wait; at the end all is there.
+
+        Where the block does not end well the file is good for nothing.
+        """
+        with _mapped(self.path):
+            for index in _INDEXES:
+                self._connection.execute(f"DROP INDEX {index}")
+            self._connection.execute("PRAGMA synchronous=OFF")
+            yield
+            self._connection.executescript(_SCHEMA)
+            self._connection.execute("PRAGMA synchronous=FULL")
+            self._connection.execute("PRAGMA user_version = 0")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def relink(self, document_id: str, resolution: Resolution, *, fingerprint: str) -> None:
         """Takes the links of a document's entities in place of the former ones."""
@@ -184,8 +186,7 @@ class Ledger:
         found = []
         for each in sorted(set(ids)):
             for ident, document, kind, name, aliases, link in self._rows("SELECT * FROM entity WHERE id = ? ORDER BY document", each):
-                first, others = _links_of(link)
-                found.append((document, Entity(ident, kind, name, tuple(json.loads(aliases)), link=first, candidates=others)))
+                found.append(entity_from((ident, document, kind, name, aliases, link)))
         return found
 
     def forms(self, ids: Iterable[str]) -> dict[Entity, int]:
@@ -343,6 +344,37 @@ class Ledger:
             busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         if busy:
             raise StoreError(f"{self.path} is being read, so removed text may still be in it", hint="run the same command again")
+
+
+def as_rows(
+    document: Document, resolution: Resolution, *, fingerprint: str, refused: list[dict[str, Any]]
+) -> tuple[tuple[Any, ...], list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """What the tables ``document``, ``entity`` and ``statement`` hold of one document: plain data, JSON within."""
+    whole = (document.id, document.digest, fingerprint, _dump(_document_as(document)), _dump(_resolution_as(resolution)))
+    entities = [
+        (e.id, document.id, e.type, e.name, _dump(e.aliases), _dump(_links_as(e)) if e.link or e.candidates else None)
+        for e in resolution.entities
+    ]
+    statements = [
+        (
+            *(s.fact, document.id, s.subject, s.predicate, s.object if isinstance(s.object, str) else None),
+            *(_dump(_value_as(s.object)), s.confidence, _dump(s.qualifiers), _dump(_statement_as(s))),
+        )
+        for s in resolution.statements
+    ]
+    return (*whole, _dump(refused)), entities, statements
+
+
+def entity_from(row: Sequence[Any]) -> tuple[str, Entity]:
+    """Document id and entity (without mentions) of a row of the table ``entity``."""
+    ident, document, kind, name, aliases, link = row
+    first, others = _links_of(link)
+    return document, Entity(ident, kind, name, tuple(json.loads(aliases)), link=first, candidates=others)
+
+
+def statement_from(row: Sequence[Any]) -> Statement:
+    """The statement of a row of the table ``statement``."""
+    return _statement_from(row[1], json.loads(row[8]))
 
 
 @contextmanager

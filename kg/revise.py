@@ -19,7 +19,7 @@ from kg.model import Correction, Document, Entity, Literal, Profile, Resolution,
 from kg.store import Store
 from kg.validate import Verdict
 
-__all__ = ["Reviser"]
+__all__ = ["Reviser", "refused_as_data"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class _Touched:
     facts: set[tuple[str, str, str | Literal]] = field(default_factory=set)
 
 
-def _refused_as_data(verdict: Verdict) -> list[dict[str, Any]]:
+def refused_as_data(verdict: Verdict) -> list[dict[str, Any]]:
     """What was refused and why, as plain data for the quarantine."""
     return [
         {
@@ -88,7 +88,7 @@ class Reviser:
 
         def change() -> None:
             self.ledger.remove(document.id)
-            self.ledger.put(document, resolution, fingerprint=fingerprint, refused=_refused_as_data(verdict))
+            self.ledger.put(document, resolution, fingerprint=fingerprint, refused=refused_as_data(verdict))
 
         self._replace(document.id, self._version(document.id), _Version(document, resolution), change)
 

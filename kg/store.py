@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import BinaryIO, NoReturn, Self
 
 import pyoxigraph as ox
 
 from kg.duplicates import Duplicates
 from kg.errors import InvalidSetting, StoreError, StoreFull, StoreLocked, StoreMissing, StoreVersionError, UsageError
 from kg.fulltext import ALIAS, LABEL, QUOTE, TEXT, TITLE, Entry, FullText
-from kg.graph.protocol import Graph, difference
+from kg.graph.embedded import apply_difference, load_quads
+from kg.graph.protocol import Graph
 from kg.graph.remote import RemoteGraph, read_base
 from kg.graph.server import Server, access_of, checked_url, find_server, is_url, ledger_folder
 from kg.ledger import Ledger
@@ -28,7 +29,17 @@ from kg.rdf.iris import Namespace
 from kg.rdf.write import Writer, as_nquads
 from kg.settings import Settings, load_settings
 
-__all__ = ["FORMAT", "Store", "apply_difference", "check_store", "locate", "open_ledger", "open_store", "read_manifest", "remote_graph"]
+__all__ = [
+    "FORMAT",
+    "Store",
+    "check_store",
+    "checked_base",
+    "locate",
+    "open_ledger",
+    "open_store",
+    "read_manifest",
+    "remote_graph",
+]
 
 FORMAT = 2
 """Version of the layout of a store's folder."""
@@ -202,6 +213,19 @@ class Store:
             return
         with _mapped(self.path):
             apply_difference(self.engine, removed, added)
+
+    @contextmanager
+    def filling(self, quads: BinaryIO) -> Iterator[None]:
+        """Fills a store that is new and that nobody else knows yet: N-Quads by the engine's bulk loader, inside the block the ledger.
+
+        Then the full-text index is made. There is no journal of it, and where it does not end well the folder is good for nothing.
+        """
+        with _mapped(self.path):
+            load_quads(self.engine, quads)
+        with self.ledger.filling():
+            with self.ledger.transaction():
+                yield
+            self.rebuild_index()
 
     # -- the full-text index -----------------------------------------------------------------------------------
 
@@ -389,7 +413,7 @@ def _prepared_server(url: str, settings: Settings, *, base: str | None, create: 
         return place, manifest
     if not create and not read_only:
         raise _missing_ledger(place)
-    wanted = _checked_base(base or settings.base)
+    wanted = checked_base(base or settings.base)
     server = find_server(url, settings, base=wanted)
     found = read_base(server, access_of(settings))
     if found and not create:
@@ -411,16 +435,16 @@ def _prepared(place: Path, *, base: str | None, create: bool) -> dict[str, objec
     if not (place / "store.json").is_file():
         if not create:
             raise StoreMissing(f"there is no store at {place}", hint="`kg build PATH…` makes one, --store names another")
-        _create(place, _checked_base(base or _DEFAULT_BASE))
+        _create(place, checked_base(base or _DEFAULT_BASE))
     manifest = read_manifest(place)
-    if base is not None and create and _checked_base(base) not in (manifest["base"], _DEFAULT_BASE):
+    if base is not None and create and checked_base(base) not in (manifest["base"], _DEFAULT_BASE):
         raise StoreVersionError(
             f"{place} has base IRI {manifest['base']}, not {base}", hint="build into another store, or leave KG_BASE unset"
         )
     return manifest
 
 
-def _checked_base(base: str) -> str:
+def checked_base(base: str) -> str:
     """A base IRI with the slash that it ends in."""
     try:
         ox.NamedNode(base)
@@ -492,34 +516,6 @@ def _acquire(place: Path) -> int:
     os.ftruncate(handle, 0)
     os.pwrite(handle, f"process {os.getpid()} ({Path(sys.argv[0]).name})\n".encode(), 0)
     return handle
-
-
-def apply_difference(graph: ox.Store, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> None:
-    """Gives a graph a difference. Blank nodes keep their labels; a named graph that has become empty is forgotten."""
-    lost, gained = list(removed), list(added)
-    if not lost:
-        graph.extend(gained)
-        return
-    update = difference((quad for quad in lost if not _has_blank(quad)), (quad for quad in gained if not _has_blank(quad)))
-    if update:
-        graph.update(update)
-    for quad in filter(_has_blank, lost):
-        graph.remove(quad)
-    graph.extend(filter(_has_blank, gained))
-    for name in {quad.graph_name for quad in lost}:
-        if not isinstance(name, ox.DefaultGraph) and next(iter(graph.quads_for_pattern(None, None, None, name)), None) is None:
-            graph.remove_graph(name)
-
-
-def _has_blank(quad: ox.Quad) -> bool:
-    return any(_is_blank(term) for term in (quad.subject, quad.object, quad.graph_name))
-
-
-def _is_blank(term: object) -> bool:
-    """Whether a term is a blank node, or a triple that holds one."""
-    if isinstance(term, ox.Triple):
-        return _is_blank(term.subject) or _is_blank(term.object)
-    return isinstance(term, ox.BlankNode)
 
 
 def _parse(nquads: str) -> Iterator[ox.Quad]:

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "kg"
 # Level, what it may import (levels), groups of rooms: a room may import those of the groups left of its own.
 LAYERS = (
     (5, range(5), (("service/",), ("api.py",), ("__init__.py",), ("cli/",), ("__main__.py",))),
-    (4, range(4), (("revise.py", "update/"), ("build.py", "evaluate.py", "review.py"), ("train/",))),
+    (4, range(4), (("revise.py", "update/"), ("build.py", "evaluate.py", "review.py"), ("bulk.py", "train/"))),
     (3, range(2), (("read/", "extract/", "resolve.py", "fuse.py"),)),
     (3, range(3), (("validate.py", "query/", "export/"),)),
     (2, range(2), (("rdf/", "ledger.py", "fulltext.py", "duplicates.py"), ("graph/",), ("store.py",))),
@@ -26,9 +26,9 @@ LAYERS = (
         1,
         range(1),
         (
-            ("clock.py", "http.py", "names.py", "parallel.py", "resources.py", "settings.py"),
+            ("clock.py", "http.py", "names.py", "parallel.py", "resources.py", "settings.py", "shards.py"),
             ("wikidata/",),
-            ("gold.py", "link.py", "plugins.py"),
+            ("engines.py", "gold.py", "link.py", "plugins.py"),
         ),
     ),
     (0, range(0), (("errors.py", "model.py"),)),
@@ -45,6 +45,8 @@ OUTSIDE = {
     **dict.fromkeys(("pyshacl", "shacl", "pyparsing"), ("validate.py",)),
     **dict.fromkeys(("networkx", "arro3", "resvg_py", "uharfbuzz"), ("export/",)),
     "rensa": ("duplicates.py",),
+    "fsspec": ("shards.py", "read/"),
+    **dict.fromkeys(("dask", "distributed"), ("engines.py",)),
     "rapidfuzz": ("query/", "wikidata/"),
     **dict.fromkeys(("rdflib", "pyoxigraph"), GRAPH),
     **dict.fromkeys(("urllib.request", "http.client"), ("http.py", "read/fetch.py", "update/load.py")),

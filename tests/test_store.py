@@ -13,12 +13,13 @@ import pyoxigraph as ox
 import pytest
 
 from kg.errors import InvalidSetting, KgError, StoreError, StoreFull, StoreLocked, StoreMissing, StoreVersionError
+from kg.graph.embedded import apply_difference
 from kg.link import load_index
 from kg.model import Claim, Correction, Document, Extraction, Literal, Mention, Name, Span, Text
 from kg.rdf.write import as_nquads
 from kg.resolve import resolve
 from kg.revise import Reviser
-from kg.store import FORMAT, Store, apply_difference, open_store
+from kg.store import FORMAT, Store, open_store
 from kg.validate import judge
 
 SECRET = "Ondine Vasseur keeps the zephyrine ledger"
@@ -211,11 +212,11 @@ def test_a_killed_process_leaves_whole_documents(small: Path, point: str, docume
 def holding(folder: Path, text: str) -> list[str]:
     """Files under a folder with a text in any form in which a program may have written it."""
     forms = {text.encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be")} | {json.dumps(text)[1:-1].encode()}
-    return [path.name for path in folder.rglob("*") if any(form in _bytes_of(path) for form in forms)]
+    return [path.name for path in folder.rglob("*") if any(form in bytes_of(path) for form in forms)]
 
 
-def _bytes_of(path: Path) -> bytes:
-    """What a file holds; nothing where it is a folder, or went while the engine tidied up."""
+def bytes_of(path: Path) -> bytes:
+    """What is in a file; nothing where it is a folder, or where the engine, tidying up behind, has removed it since it was listed."""
     try:
         return path.read_bytes()
     except (FileNotFoundError, IsADirectoryError):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kg.cli.command import LISTS, Command
 from kg.cli.output import count, print_json, print_list, print_notice
 from kg.cli.progress import progress
-from kg.cli.stores import matching, open_for_reading, open_for_writing, reviser
+from kg.cli.stores import is_there, matching, open_for_reading, open_for_writing, reviser
 from kg.errors import StoreMissing, UsageError
 from kg.model import BuildReport, Document, Problem
 
@@ -29,6 +30,9 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("paths", metavar="PATH", nargs="*", help="files, folders, patterns in quotes, addresses, or - for standard input")
     parser.add_argument("--id", metavar="ID", help="id of the document, where just one file is given (default: its name)")
     parser.add_argument("--workers", metavar="N", help="processes that extract (default: $KG_WORKERS, else 1)")
+    parser.add_argument("--engine", metavar="NAME", help="cluster that works: `dask` for one of this machine, or tcp://HOST:PORT")
+    parser.add_argument("--bulk", action="store_true", help="make a new store in one go, as --engine does where there is none")
+    parser.add_argument("--shards", metavar="URL", help="folder or s3://, gs://, file:// that the workers of a bulk build all see")
     parser.add_argument("--extractor", dest="extractors", metavar="NAME,…", help="extractors to run, in order (see `kg plugins`)")
     parser.add_argument("--model", metavar="DIR", help="folder of the extraction model (default: the one that is shipped)")
     parser.add_argument(
@@ -66,6 +70,10 @@ def run(arguments: Namespace, settings: Settings) -> int:
         return _dry_run(arguments, settings)
     if arguments.format not in (None, "text", "json"):
         raise UsageError(f"the report of a build can't be {arguments.format}", hint="--format text or json")
+    if arguments.bulk or (settings.engine and not is_there(settings)):
+        report = _build_new(arguments, settings)
+        print_report(report, arguments.format)
+        return 0 if report.status == "ok" else PARTIAL
     with open_for_writing(settings, create=bool(arguments.paths)) as store:
         report = build_paths(store, arguments, matching(settings, store))
         restored = reviser(store, settings).rederive() if arguments.rederive else None
@@ -73,18 +81,33 @@ def run(arguments: Namespace, settings: Settings) -> int:
     return 0 if report.status == "ok" else PARTIAL
 
 
+def _build_new(arguments: Namespace, settings: Settings) -> BuildReport:
+    """Makes a store that is not there yet."""
+    from kg.bulk import bulk_build
+
+    if arguments.rederive:
+        raise UsageError("a bulk build makes a new store", hint="leave --rederive out")
+    return _build(arguments, settings, partial(bulk_build, settings=settings))
+
+
 def build_paths(store: Store, arguments: Namespace, settings: Settings) -> BuildReport:
     """Reads the paths into the store, with progress on a terminal; tells each problem on stderr."""
     from kg.build import build
-    from kg.read import read_paths
 
     if not arguments.paths:
         return BuildReport()
+    resume = vars(arguments).get("resume", False)  # other commands that build have no such arguments
+    return _build(arguments, settings, partial(build, store=store, settings=settings, resume=resume))
+
+
+def _build(arguments: Namespace, settings: Settings, builder: Callable[..., BuildReport]) -> BuildReport:
+    from kg.read import read_paths
+
     reading = read_paths(arguments.paths, settings, id=arguments.id)
-    given = vars(arguments)  # other commands that build have no such arguments
+    given = vars(arguments)
     reading.leave_out(since=given.get("since"))
     with progress("building", reading, verbosity=arguments.verbosity) as advance:
-        report = build(reading, store, settings, progress=advance, limit=given.get("limit"), resume=given.get("resume", False))
+        report = builder(reading, progress=advance, limit=given.get("limit"))
     for problem in report.problems:
         _tell(problem)
     return replace(report, ignored_files=reading.ignored, left_out=reading.left_out)

@@ -21,6 +21,7 @@ __all__ = [
     "entity_id",
     "folder",
     "is_on_server",
+    "is_there",
     "matching",
     "open_for_reading",
     "open_for_writing",
@@ -77,6 +78,11 @@ def folder(settings: Settings) -> Path:
 
     place = _place(settings)
     return ledger_folder(checked_url(place), settings) if is_url(place) else Path(place)
+
+
+def is_there(settings: Settings) -> bool:
+    """Whether there is a store to add to; a server's graph always is."""
+    return is_on_server(settings) or (folder(settings) / "store.json").is_file()
 
 
 def is_on_server(settings: Settings) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import re
@@ -113,9 +114,10 @@ def _joined(draft: Extraction, found: Extraction) -> Extraction:
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Raises _TimeUp inside after `seconds`; only a process's main thread can be interrupted, elsewhere there is no limit."""
+    """Raises _TimeUp inside after `seconds`: by a signal in a process's main thread, elsewhere (a cluster's worker) by a timer."""
     if threading.current_thread() is not threading.main_thread():
-        yield
+        with _time_limit_of_thread(seconds):
+            yield
         return
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -128,3 +130,24 @@ def _time_limit(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, former)
+
+
+@contextmanager
+def _time_limit_of_thread(seconds: float) -> Iterator[None]:
+    """Another thread makes the interpreter raise it here (PyThreadState_SetAsyncExc), unless the block has ended."""
+    thread, lock, ended = ctypes.c_ulong(threading.get_ident()), threading.Lock(), False
+
+    def stop() -> None:
+        with lock:
+            if not ended:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(_TimeUp))
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        with lock:
+            ended = True
+        timer.cancel()

@@ -22,6 +22,7 @@ from kg.plugins import Reader
 from kg.read.content import as_problem, document_id, looks_like, require_id, shown
 from kg.read.fetch import Fetcher
 from kg.read.readers import Item, Readers, expected_ids, unknown_type
+from kg.read.remote import RemoteFiles, is_remote, local_path
 from kg.settings import Settings
 
 __all__ = ["Reading", "read_paths", "read_source"]
@@ -60,7 +61,7 @@ class _File:
     @property
     def is_elsewhere(self) -> bool:
         """Whether it is no file here: standard input, or an address."""
-        return self.path == STDIN or _is_address(self.path)
+        return self.path == STDIN or _is_address(self.path) or is_remote(self.path)
 
 
 @dataclass(slots=True)
@@ -88,10 +89,12 @@ class Reading:
         self._skip: Callable[[str], bool] = lambda id: False
         self.left_out = 0
         """Documents that were not read, or not given, for what `leave_out` says."""
-        found = _find([path for path in paths if not _is_address(path)])
+        self._remote = RemoteFiles()
+        found = _find([local_path(path) for path in paths if not _is_address(path) and not is_remote(path)])
+        found += [_File(url, named) for path in dict.fromkeys(paths) if is_remote(path) for url, named in self._remote.find(path)]
         found += [_File(path, named=True) for path in dict.fromkeys(paths) if path == STDIN or _is_address(path)]
         for file in found:
-            if not file.is_elsewhere:
+            if not file.is_elsewhere or is_remote(file.path):
                 file.reader = self._readers.by_name(PurePath(file.path).name)
         self._files = [file for file in found if file.reader or file.named or file.error]
         self._unknown = {file.path for file in found if file not in self._files}
@@ -199,7 +202,7 @@ class Reading:
         """Where a file lies and what its document is to be called, without its content."""
         if file.path == STDIN:
             return Source(_STDIN_NAME, id=self._id, name="stdin")
-        return Source(file.path, id=self._id, name=file.path if file.is_elsewhere else None)
+        return Source(file.path, id=self._id, name=file.path if _is_address(file.path) else None)
 
     def _opened(self, file: _File) -> tuple[Reader, Source]:
         """A file's reader, and the source for it; raises UnreadableDocument."""
@@ -209,6 +212,10 @@ class Reading:
         reader = file.reader
         if file.path == STDIN:
             source, reader = self._from_input
+        elif is_remote(file.path):
+            if reader is None:
+                raise unknown_type()
+            source = replace(place, path=str(self._remote.fetch(file.path)))
         elif file.is_elsewhere:
             source = replace(self._fetcher.fetch(file.path), id=self._id, name=file.path)
             reader = self._readers.of(source)

@@ -12,11 +12,12 @@ import pyoxigraph as ox
 from kg.duplicates import Duplicates
 from kg.errors import KgError, StoreError
 from kg.fulltext import FullText
+from kg.graph.embedded import apply_difference
 from kg.graph.protocol import Graph
 from kg.graph.remote import RemoteGraph
 from kg.ledger import Ledger
 from kg.settings import Settings
-from kg.store import Store, apply_difference, open_ledger, open_store, read_manifest, remote_graph
+from kg.store import Store, open_ledger, open_store, read_manifest, remote_graph
 
 __all__ = ["Proxy", "Snapshot", "load"]
 

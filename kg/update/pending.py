@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
+from kg.graph.embedded import apply_difference
 from kg.graph.protocol import Graph, GraphName
-from kg.store import Store, apply_difference
+from kg.store import Store
 
 __all__ = ["GraphName", "Pending", "is_known"]
 

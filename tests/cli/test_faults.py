@@ -10,6 +10,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -115,6 +116,91 @@ def test_a_full_disk(kg: Run, wire: Path) -> None:
     assert answer.code == 3
     assert answer.err.count("\n") == 1
     assert "Traceback" not in answer.err
+    require_whole(kg, "wire.jsonl")
+
+
+def small_disk(folder: Path, kilobytes: int, command: list[str]) -> list[str]:
+    """A command line that runs another one where a folder is a file system of its own, of so many kilobytes; skips where none can be had.
+
+    Made in a user namespace of its own, which needs no rights and is gone with the command.
+    """
+    inside = f'mount -t tmpfs -o size={kilobytes}k none "$0" && exec "$@"'
+    alone = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", inside, str(folder)]
+    if not shutil.which("unshare") or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("needs `unshare` and user namespaces")
+    return [*alone, *command]
+
+
+def test_a_disk_that_is_really_full(kg: Run, wire: Path) -> None:
+    """A file system of 2,500 kB fills up in mid-build: 3, one line; the store on it opens, and goes on where there is room."""
+    disk = wire.parent / "disk"
+    disk.mkdir()
+    steps = f"""
+        {sys.executable} -m kg build wire.jsonl --store disk/store 2> full.txt; echo $? > code.txt
+        {sys.executable} -m kg documents --store disk/store > documents.txt 2> opened.txt; cp -r disk/store kg-store
+    """
+    done = subprocess.run(small_disk(disk, 2500, ["sh", "-c", steps]), timeout=120, check=False)
+    assert done.returncode == 0
+    assert (Path("code.txt").read_text(), Path("full.txt").read_text().count("\n")) == ("3\n", 1)
+    assert "space" in Path("full.txt").read_text()
+    assert 0 < stored() < DOCUMENTS
+    assert Path("opened.txt").read_text() == ""
+    require_whole(kg, "wire.jsonl")
+
+
+def cut_power(store: Path, copy: Path, chance: random.Random) -> None:
+    """What may be on the disk when the power goes: all that was forced there, of the rest a beginning.
+
+    Forced there are the ledger's log, with each commit (SQLite, synchronous=FULL), and the graph's tables. The graph's log (``*.log`` of
+    RocksDB) is not: it ends anywhere. A commit that was under way leaves a torn frame at the end of the ledger's.
+    """
+    shutil.copytree(store, copy)
+    for path in copy.glob("graph-*/*.log"):
+        os.truncate(path, chance.randint(0, path.stat().st_size))
+    log = copy / "ledger.sqlite-wal"
+    if log.is_file():
+        with log.open("ab") as file:
+            file.write(chance.randbytes(chance.randint(0, 6000)))
+    for shared in copy.glob("ledger.sqlite-shm"):  # in memory only: gone with the power
+        shared.unlink()
+
+
+def test_power_cuts(kg: Run, wire: Path) -> None:
+    """The disk as a power cut may leave it, at several moments of one build: no committed document is lost, and none is there in part."""
+    chance = random.Random(7)
+    process = start("build", "wire.jsonl")
+    cuts: list[tuple[Path, int]] = []
+    for number in range(4):
+        wait_for(process, 2 + number * DOCUMENTS // 5)
+        process.send_signal(signal.SIGSTOP)
+        committed = stored()
+        cut_power(Path("kg-store"), Path(f"cut-{number}"), chance)
+        cuts.append((Path(f"cut-{number}"), committed))
+        process.send_signal(signal.SIGCONT)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    for copy, committed in cuts:
+        with open_store(copy) as store:
+            assert len(store.ledger.ids()) == committed
+        assert kg("doctor", "--store", str(copy)).code == 0
+    assert kg("build", "wire.jsonl", "--store", "cut-1").code == 0
+    exports = [kg("export", "--canonical", "--format", "nquads", "--store", store).out for store in ("cut-1", "kg-store")]
+    assert exports[0] == exports[1]
+
+
+@pytest.mark.soak
+def test_bulk_builds_killed_at_random(kg: Run, wire: Path) -> None:
+    """However often a bulk build is killed, there is a whole store or none, and the next run goes on."""
+    chance = random.Random(21)
+    for _ in range(KILLS // 10):
+        process = start("build", "wire.jsonl", "--bulk")
+        time.sleep(chance.uniform(0.1, 2.5))
+        process.kill()
+        process.communicate(timeout=60)
+        assert stored() in (0, DOCUMENTS)
+        if stored():
+            shutil.rmtree("kg-store")
+    assert kg("build", "wire.jsonl", "--bulk").code == 0
     require_whole(kg, "wire.jsonl")
 
 
