@@ -9,7 +9,6 @@ from pathlib import Path
 
 import fsspec
 import pytest
-from moto.server import ThreadedMotoServer
 
 from kg.build import build
 from kg.bulk import bulk_build
@@ -44,8 +43,10 @@ def memory() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """Address of a server that speaks the S3 protocol, with an empty bucket."""
+    moto = pytest.importorskip("moto.server", reason="the lock has no moto and s3fs, which pin other packages")
+    pytest.importorskip("s3fs")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     running.start()
     host, port = running.get_host_and_port()
     yield f"http://{host}:{port}"
@@ -55,7 +56,6 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def bucket(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The files on that server; where it is and who asks is set as users set it, in the environment and in fsspec's configuration."""
-    pytest.importorskip("s3fs")
     for name, value in (("AWS_ACCESS_KEY_ID", "someone"), ("AWS_SECRET_ACCESS_KEY", "secret"), ("AWS_DEFAULT_REGION", "us-east-1")):
         monkeypatch.setenv(name, value)
     monkeypatch.setitem(fsspec.config.conf, "s3", {"endpoint_url": server})
