@@ -87,7 +87,7 @@ BAD_STATEMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("bad", "names"), BAD_STATEMENTS, ids=lambda value: "+".join(value) if isinstance(value, set) else None)
+@pytest.mark.parametrize(("bad", "names"), BAD_STATEMENTS, ids=lambda value: "+".join(sorted(value)) if isinstance(value, set) else None)
 def test_bad_statement_is_refused_alone(bad: Statement, names: set[str], shapes: Shapes) -> None:
     """A violation is traced to the one statement that causes it, whatever node the result is about."""
     verdict = judge(DOCUMENT, plus(bad), shapes, SPACE)
