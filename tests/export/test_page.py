@@ -81,7 +81,7 @@ def test_the_page_works_from_disk_and_asks_no_host(width: int, store: Store, bro
     assert [url for url in tab.requests if not url.startswith(("data:", "blob:"))] == [file.as_uri()]
 
 
-def test_a_drag_and_the_wheel_alter_the_picture(store: Store, browser: Any, tmp_path: Path) -> None:
+def test_a_click_on_a_node_shows_its_facts_and_a_drag_moves_it(store: Store, browser: Any, tmp_path: Path) -> None:
     """Somewhere on the canvas is a node; the wheel zooms without a complaint."""
     tab = Tab(browser.new_page(viewport={"width": 1200, "height": 800}))
     tab.open(written(store, tmp_path / "graph.html"))
@@ -100,8 +100,14 @@ def test_a_drag_and_the_wheel_alter_the_picture(store: Store, browser: Any, tmp_
     page.mouse.down()
     page.mouse.move(x + 90, y + 40, steps=5)
     page.mouse.up()
-    page.wait_for_timeout(200)
+    page.wait_for_timeout(600)  # sigma takes a click that comes within 0.3 s for a double click
     assert page.screenshot() != before
+    page.mouse.click(box["x"] + box["width"] - 5, box["y"] + 5)  # the empty corner
+    page.wait_for_timeout(400)
+    assert page.locator("#facts h2").count() == 0
+    page.mouse.click(x + 90, y + 40)  # where the node was put
+    page.wait_for_timeout(400)
+    assert page.locator("#facts h2").inner_text() == "Maison Orsenne"
     page.mouse.wheel(0, -300)
     page.close()
     assert tab.complaints == []
